@@ -1,0 +1,1 @@
+"""kprl: vision-based manipulation from self-supervised keypoints, learnt in simulation."""

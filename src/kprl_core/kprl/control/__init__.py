@@ -1,0 +1,1 @@
+"""Motion near the table: kinematics, velocity limits and workspace, as pure functions."""

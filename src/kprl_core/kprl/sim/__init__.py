@@ -1,0 +1,1 @@
+"""The simulated world: PyBullet, the arm, the gripper, objects, camera and randomization."""

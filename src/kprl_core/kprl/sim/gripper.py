@@ -1,0 +1,85 @@
+"""The Robotiq 2F-85 in simulation: two fingers driven as one, force-limited, stalling on an object."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from kprl.action import GRIPPER_FORCE, GRIPPER_STROKE
+from kprl.control.limits import CONTROL_PERIOD
+from kprl.sim.bullet import Bullet
+
+STALL_SPEED = 0.01  # [m/s] of the opening below which a driven gripper counts as stopped
+RELEASE = 0.001  # [m] a wanted opening must exceed the measured one by, for a held object to be let go
+SLIPPED = 0.004  # [m] of further closing after which a held object is gone
+HOLD_SPEED = 0.02  # [m/s] closing speed asked for while holding: the self-locking drive keeps pressing
+FINGER_FRICTION = 1.2
+
+
+class ObjectStatus(IntEnum):
+    """The 2F-85's register OBJ."""
+
+    MOVING = 0
+    STOPPED_OPENING = 1
+    STOPPED_CLOSING = 2
+    AT_TARGET = 3
+
+
+class Gripper:
+    """Opening [m] is the distance between the pads."""
+
+    def __init__(self, bullet: Bullet, body: int) -> None:
+        self._bullet, self._body = bullet, body
+        names = bullet.joint_indices(body)
+        self.fingers = (names["left_finger_joint"], names["right_finger_joint"])
+        for finger in self.fingers:
+            bullet.set_contact(body, finger, FINGER_FRICTION, spinning=0.01)
+        self._rate = 0.0  # [m/s] wanted during the last period
+        self._before = GRIPPER_STROKE  # [m] opening at its start
+        self._held_at: float | None = None  # [m] opening at which something stopped the fingers' closing
+        self.status = ObjectStatus.AT_TARGET
+
+    def place(self, opening: float, held: bool = False) -> None:
+        """Put the fingers at an opening, at rest or pressing on a held object, without physics."""
+        self._bullet.set_joints(self._body, self.fingers, [opening / 2, opening / 2])
+        self._bullet.drive_joints(self._body, self.fingers, [0.0, 0.0], [GRIPPER_FORCE] * 2)
+        self._rate, self._before, self._held_at = 0.0, opening, (opening if held else None)
+        self.status = ObjectStatus.STOPPED_CLOSING if held else ObjectStatus.AT_TARGET
+
+    def opening(self) -> float:
+        """Measured opening [m]."""
+        return float(np.clip(self._bullet.joint_positions(self._body, self.fingers).sum(), 0.0, GRIPPER_STROKE))
+
+    def command(self, opening: float, speed: float, force: float) -> None:
+        """Set the fingers in motion for one control period towards `opening` [m], with at most `force` [N]."""
+        positions = self._bullet.joint_positions(self._body, self.fingers)
+        measured = float(positions.sum())
+        if self._held_at is not None and opening < measured + RELEASE:
+            rate = -max(speed, HOLD_SPEED)
+        else:
+            self._held_at = None
+            rate = float(np.clip((opening - measured) / CONTROL_PERIOD, -speed, speed))
+        # The fingers share one drive: each also closes half of their difference.
+        skew = 0.5 * (positions[1] - positions[0]) / CONTROL_PERIOD
+        self._bullet.drive_joints(
+            self._body, self.fingers, [rate / 2 + 0.5 * skew, rate / 2 - 0.5 * skew], [force / 2, force / 2]
+        )
+        self._rate, self._before = rate, measured
+
+    def observe(self) -> float:
+        """Update `status` after the period has passed; returns the measured opening [m]."""
+        opening = self.opening()
+        moved = (opening - self._before) / CONTROL_PERIOD
+        stalled = abs(self._rate) >= HOLD_SPEED and abs(moved) < STALL_SPEED
+        if self._held_at is None and stalled and self._rate < 0 and opening > 0.002:
+            self._held_at = opening
+        elif self._held_at is not None and opening < self._held_at - SLIPPED:
+            self._held_at = None
+        if self._held_at is not None:
+            self.status = ObjectStatus.STOPPED_CLOSING
+        elif stalled and self._rate > 0 and opening < GRIPPER_STROKE - 0.002:
+            self.status = ObjectStatus.STOPPED_OPENING
+        else:
+            self.status = ObjectStatus.MOVING if abs(moved) >= STALL_SPEED else ObjectStatus.AT_TARGET
+        return opening

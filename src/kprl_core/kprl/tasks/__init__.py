@@ -1,0 +1,16 @@
+"""The tasks: scene, goal, reward, success, start states. A task knows no simulator."""
+
+from __future__ import annotations
+
+from kprl.errors import require_choice
+from kprl.tasks.grasp import Grasp
+
+TASKS = {"grasp": Grasp}
+
+
+def make_task(name: str, scene: str = "env1") -> Grasp:
+    """The task of a name in a scene; KprlError names the valid choices."""
+    require_choice("task", name, list(TASKS))
+    task = TASKS[name]
+    require_choice(f"scene of task {name}", scene, task.scenes)
+    return task(scene)
