@@ -24,8 +24,8 @@ openings = st.floats(0.0, GRIPPER_STROKE)
 def test_commands_are_bounded(action, opening):
     command = action_to_command(action, opening)
     assert (np.abs(command.linear) <= MAX_LINEAR_SPEED).all()
-    assert 0.0 <= command.opening <= GRIPPER_STROKE
-    assert 0.0 <= command.gripper_speed <= MAX_GRIPPER_SPEED
+    assert 0.0 <= command.opening <= np.float32(GRIPPER_STROKE)
+    assert 0.0 <= command.gripper_speed <= np.float32(MAX_GRIPPER_SPEED)
 
 
 def test_by_hand():

@@ -39,10 +39,11 @@ def action_to_command(action: npt.NDArray[np.floating], opening: float) -> Comma
     action = np.asarray(action, dtype=np.float64)
     if action.shape != (ACTION_SIZE,) or not np.isfinite(action).all():
         raise ValueError(f"action {action} is not {ACTION_SIZE} finite numbers")
-    action = np.clip(action, -1.0, 1.0)
-    rate = float(action[3]) * MAX_GRIPPER_SPEED
+    bounded: npt.NDArray[np.float64] = np.clip(action, -1.0, 1.0).astype(np.float64)
+    rate = float(bounded[3]) * MAX_GRIPPER_SPEED
     wanted = float(np.clip(opening + rate * CONTROL_PERIOD, 0.0, GRIPPER_STROKE))
-    return Command(action[:3] * MAX_LINEAR_SPEED, wanted, abs(rate))
+    # Rounded to what GripperCommand carries, so that a command is the same in process and over topics.
+    return Command(bounded[:3] * MAX_LINEAR_SPEED, float(np.float32(wanted)), float(np.float32(abs(rate))))
 
 
 def opening_to_knuckle(opening: float) -> float:

@@ -89,4 +89,4 @@ def verify_checksums(folder: Path, checksums: dict[str, str]) -> None:
         if not path.is_file():
             raise KprlError(f"{path} is missing: {folder} is incomplete, restore it or train it anew")
         if sha256_of(path) != expected:
-            raise KprlError(f"{path} is damaged (its checksum differs from the recorded one): restore it or train it anew")
+            raise KprlError(f"{path} is damaged (its checksum is not the recorded one): restore it or train it anew")

@@ -25,7 +25,8 @@ def actor_observation(keypoints: npt.NDArray[np.floating], tcp: npt.NDArray[np.f
     Section III-B: "keypoints pixel positions and robot end-effector state represent S". Confidence, where
     `keypoints` carries it as a third column, is not part of it (III-C1: K x 2).
     """
-    return np.concatenate([np.asarray(keypoints, dtype=np.float32)[:, :2].ravel(), end_effector_observation(tcp, opening)])
+    positions = np.asarray(keypoints, dtype=np.float32)[:, :2].ravel()
+    return np.concatenate([positions, end_effector_observation(tcp, opening)])
 
 
 def privileged_observation(

@@ -61,8 +61,8 @@ def preprocess(
     x0, y0, x1, y1 = round(left), round(top), round(left + width), round(top + height)
     if x0 < 0 or y0 < 0 or x1 > intrinsics.width or y1 > intrinsics.height:
         raise KprlError(
-            f"the camera sees less than the policy's {field_of_view:g} degrees: the view needs columns {x0} to {x1} and "
-            f"rows {y0} to {y1} of a {intrinsics.width} x {intrinsics.height} image; use a wider lens or mode"
+            f"the camera sees less than the policy's {field_of_view:g} degrees: the view needs columns {x0} to {x1} "
+            f"and rows {y0} to {y1} of a {intrinsics.width} x {intrinsics.height} image; use a wider lens or mode"
         )
     view = image[y0:y1, x0:x1]
     if view.shape == (IMAGE_SIZE, IMAGE_SIZE):
@@ -75,7 +75,7 @@ def preprocess(
 def keypoints_to_image(
     keypoints: npt.NDArray[np.floating], intrinsics: Intrinsics, field_of_view: float = FIELD_OF_VIEW
 ) -> npt.NDArray[np.float32]:
-    """Positions (..., 2) in [-1, 1] of the policy's view to (u, v) [px] of the camera's image, pixel centres at +0.5."""
+    """Positions (..., 2) in [-1, 1] of the policy's view to (u, v) [px] of the image; pixel centres lie at +0.5."""
     left, top, width, height = crop_window(intrinsics, field_of_view)
     share = (np.asarray(keypoints, dtype=np.float32) + 1.0) / 2.0
     return (np.array([left, top]) + share * np.array([width, height])).astype(np.float32)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from kprl.control.limits import CONTROL_PERIOD
 from kprl.control.kinematics import ELBOW_UP, JOINT_NAMES, forward, solve_inverse
-from kprl.control.limits import WORKSPACE, limit_velocity
+from kprl.control.limits import CONTROL_PERIOD, WORKSPACE, limit_velocity
 from kprl.errors import KprlError
 from kprl.sim.assets.make_urdf import EFFORT, TCP_OFFSET
 from kprl.sim.bullet import Bullet

@@ -11,7 +11,7 @@ from kprl.control.limits import CONTROL_PERIOD
 from kprl.sim.bullet import Bullet
 
 STALL_SPEED = 0.01  # [m/s] of the opening below which a driven gripper counts as stopped
-RELEASE = 0.001  # [m] a wanted opening must exceed the measured one by, for a held object to be let go
+ACCELERATION = 1.0  # [m/s^2] of the opening: the motor and its gears take 150 ms to full speed
 SLIPPED = 0.004  # [m] of further closing after which a held object is gone
 HOLD_SPEED = 0.02  # [m/s] closing speed asked for while holding: the self-locking drive keeps pressing
 FINGER_FRICTION = 1.2
@@ -44,7 +44,8 @@ class Gripper:
         """Put the fingers at an opening, at rest or pressing on a held object, without physics."""
         self._bullet.set_joints(self._body, self.fingers, [opening / 2, opening / 2])
         self._bullet.drive_joints(self._body, self.fingers, [0.0, 0.0], [GRIPPER_FORCE] * 2)
-        self._rate, self._before, self._held_at = 0.0, opening, (opening if held else None)
+        self._rate, self._before = (-HOLD_SPEED if held else 0.0), opening
+        self._held_at = opening if held else None
         self.status = ObjectStatus.STOPPED_CLOSING if held else ObjectStatus.AT_TARGET
 
     def opening(self) -> float:
@@ -55,11 +56,13 @@ class Gripper:
         """Set the fingers in motion for one control period towards `opening` [m], with at most `force` [N]."""
         positions = self._bullet.joint_positions(self._body, self.fingers)
         measured = float(positions.sum())
-        if self._held_at is not None and opening < measured + RELEASE:
-            rate = -max(speed, HOLD_SPEED)
-        else:
+        wanted = float(np.clip((opening - measured) / CONTROL_PERIOD, -speed, speed))
+        change = ACCELERATION * CONTROL_PERIOD
+        rate = self._rate + float(np.clip(wanted - self._rate, -change, change))
+        if rate > 0.0:
             self._held_at = None
-            rate = float(np.clip((opening - measured) / CONTROL_PERIOD, -speed, speed))
+        elif self._held_at is not None:
+            rate = min(rate, -HOLD_SPEED)
         # The fingers share one drive: each also closes half of their difference.
         skew = 0.5 * (positions[1] - positions[0]) / CONTROL_PERIOD
         self._bullet.drive_joints(

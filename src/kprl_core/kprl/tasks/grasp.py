@@ -36,6 +36,8 @@ class Grasp:
         low, high = np.array(WORKSPACE.lower[:2]) + self.goal_margin, np.array(WORKSPACE.upper[:2]) - self.goal_margin
         return np.array([*rng.uniform(low, high), rng.uniform(*self.goal_height)])
 
-    def is_success(self, achieved: npt.NDArray[np.floating], desired: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    def is_success(
+        self, achieved: npt.NDArray[np.floating], desired: npt.NDArray[np.floating]
+    ) -> npt.NDArray[np.bool_]:
         """Whether the object (..., 3) is at the goal (..., 3)."""
         return np.asarray(goal_distance(achieved, desired) < self.success_distance)

@@ -89,10 +89,12 @@ def robot_urdf() -> str:
     for i, name in enumerate(JOINT_NAMES):
         link = name.replace("_joint", "_link")
         shapes = "".join(_shape("visual", *shape) for shape in LIMBS[i])
-        limit = f'<axis xyz="0 0 1"/><limit lower="-6.283185" upper="6.283185" effort="{EFFORT[i]}" velocity="3.141593"/>'
+        limit = (
+            f'<axis xyz="0 0 1"/><limit lower="-6.283185" upper="6.283185" effort="{EFFORT[i]}" velocity="3.141593"/>'
+        )
         parts += [_link(link, 2.0 if i < 3 else 0.8, shapes), _joint(name, "revolute", parent, link, xyz, rpy, limit)]
         parent, xyz, rpy = link, (float(DH_A[i]), 0.0, float(DH_D[i])), (float(DH_ALPHA[i]), 0.0, 0.0)
-    palm = "".join(_shape("visual", *shape) + _shape("collision", "box", shape[1], shape[2], shape[3]) for shape in PALM)
+    palm = "".join(_shape("visual", *shape) + _shape("collision", "box", *shape[1:]) for shape in PALM)
     parts += [_link("tool0", 0.1, ""), _joint("wrist_3-tool0", "fixed", parent, "tool0", xyz, rpy)]
     parts += [_link("gripper_palm", 0.6, palm), _joint("tool0-palm", "fixed", "tool0", "gripper_palm", _UP, _UP)]
     for side, turn in (("left", 0.0), ("right", math.pi)):

@@ -1,0 +1,1 @@
+"""Simulated images with depth and segmentation: generation, loading, preview (paper, III-C1)."""

@@ -1,0 +1,83 @@
+"""What a data set is made of, and which random seed belongs to which of its images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from kprl.errors import KprlError
+from kprl.preprocess import IMAGE_SIZE
+
+SHARD_IMAGES = 500
+"""Images in one shard: the unit of work of a worker, and what a killed run loses at most per worker."""
+
+FORMAT = "kprl-data"
+VERSION = 1
+
+
+class Frame(Protocol):
+    """One rendered image with what the simulator knows about it."""
+
+    @property
+    def grey(self) -> np.ndarray:
+        """(64, 64) uint8."""
+
+    @property
+    def depth(self) -> np.ndarray:
+        """(64, 64) float32 [m]."""
+
+    @property
+    def segmentation(self) -> np.ndarray:
+        """(64, 64) uint8: 0 background, 1 gripper, 2 target."""
+
+
+class ScatterWorld(Protocol):
+    """The part of `kprl.envs.world.World` that image generation needs."""
+
+    def scatter(self, seed: int) -> Frame:
+        """Return the image of a random state that depends on `seed` alone."""
+
+    def close(self) -> None:
+        """Free the simulation."""
+
+
+@dataclass(frozen=True)
+class GenerateConfig:
+    """Settings of one data set; `out` and `workers` do not influence its images."""
+
+    task: str
+    scene: str
+    object: str
+    images: int
+    out: Path
+    workers: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("images", 1), ("workers", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise KprlError(f"{name} is {getattr(self, name)}: expected at least {least}")
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that decides the images; two runs may share a folder only if this is equal."""
+        return {
+            "task": self.task,
+            "scene": self.scene,
+            "object": self.object,
+            "images": self.images,
+            "seed": self.seed,
+            "image_size": IMAGE_SIZE,
+            "shard_images": SHARD_IMAGES,
+        }
+
+
+WorldFactory = Callable[[GenerateConfig], ScatterWorld]
+
+
+def image_seed(seed: int, index: int) -> int:
+    """Seed of image `index`: a function of (seed, index) alone, so the number of workers cannot matter."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))

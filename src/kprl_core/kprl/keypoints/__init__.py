@@ -1,0 +1,1 @@
+"""Self-supervised keypoints: network, keypoint layer, losses, training, export, inference (paper, III-A)."""

@@ -1,0 +1,71 @@
+"""ONNX export of the encoder with its keypoint layer, checked against torch."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from kprl.errors import KprlError
+from kprl.files import atomic_file
+from kprl.keypoints.encoder import OnnxEncoder
+from kprl.keypoints.model import KeypointEncoder
+from kprl.preprocess import IMAGE_SIZE, to_network
+
+OPSET = 17
+TOLERANCE = 1e-4  # largest difference of a coordinate or confidence between ONNX Runtime and torch
+CHECKED_IMAGES = 4
+
+
+class TorchEncoder:
+    """The torch encoder behind the interface of `kprl.keypoints.encoder.Encoder`, for use in training."""
+
+    def __init__(self, encoder: KeypointEncoder, num_keypoints: int) -> None:
+        self._encoder, self.num_keypoints = encoder, num_keypoints
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        """Keypoints (N, K, 3) of images (N, 64, 64) uint8; leaves the encoder in evaluation mode."""
+        self._encoder.eval()
+        with torch.no_grad():
+            keypoints: np.ndarray = self._encoder(torch.from_numpy(to_network(images))).numpy()
+        return keypoints
+
+
+def export_onnx(encoder: KeypointEncoder, num_keypoints: int, path: Path) -> None:
+    """Write `encoder` as ONNX: "images" (N, 1, 64, 64) float32 in [0, 1] -> "keypoints" (N, K, 3).
+
+    Errors: `KprlError` if the exported model does not compute what torch computes.
+    """
+    model = copy.deepcopy(encoder).cpu().eval()
+    convert_conv2d_weight_memory_format(model, torch.contiguous_format)
+    example = torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE)
+    axes = {"images": {0: "n"}, "keypoints": {0: "n"}}
+    with atomic_file(path) as beside, warnings.catch_warnings():
+        # The newer exporter needs one more dependency and gives the same graph for this network.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            model,
+            (example,),
+            str(beside),
+            input_names=["images"],
+            output_names=["keypoints"],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+        _check(model, OnnxEncoder(beside, num_keypoints))
+
+
+def _check(model: KeypointEncoder, exported: OnnxEncoder) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    expected = TorchEncoder(model, exported.num_keypoints).encode(images)
+    difference = float(np.abs(exported.encode(images) - expected).max())
+    if not difference <= TOLERANCE:
+        raise KprlError(
+            f"the exported encoder differs from torch by {difference:.2g}, more than {TOLERANCE:g}: "
+            "check the versions of torch, onnx and onnxruntime"
+        )

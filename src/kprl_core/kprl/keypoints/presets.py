@@ -1,0 +1,96 @@
+"""Training presets in one table: the paper's setting, and two that suit a CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Range = tuple[float, float]
+"""Value at the start and at the end of training; linear in between."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Factors of the losses in their sum."""
+
+    depth: float = 1.0
+    segmentation: float = 1.0
+    proximity: float = 1.0  # C_px
+    background: float = 1.0  # C_bg
+    equivariance: float = 1.0  # C_eq
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Hyperparameters of one way to train keypoints."""
+
+    encoder: str  # a key of model.ENCODERS
+    decoder: str  # a key of model.DECODERS
+    images: int  # data set size that the preset is meant for
+    encoder_options: dict[str, Any] = field(default_factory=dict)
+    decoder_options: dict[str, Any] = field(default_factory=dict)
+    sharpness: float = 1.0  # factor on the features before the softmax of eq. (1)
+    assigned: bool = False  # half of the keypoints on the target, half on the gripper in C_bg
+    proximity_sharpness: float = 20.0  # reach of C_px, see losses.proximity_loss
+    weights: LossWeights = LossWeights()
+    gaussian: Range = (0.1, 0.25)  # sharpness of the decoder's maps [1/cell^2]
+    hardest: Range = (1.0, 0.3)  # share of the cells that count in the segmentation loss
+    equivariance_share: float = 1.0  # share of a batch on which C_eq is taken
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    amsgrad: bool = False
+    one_cycle: bool = False  # short warm-up, then cosine to zero; otherwise constant
+    augment: bool = False  # photometric augmentation on the fly
+    epochs: int | None = None  # length of the training, or
+    minutes: float | None = None  # its wall-clock budget
+
+    def architecture(self, num_keypoints: int) -> dict[str, Any]:
+        """Arguments of `model.Autoencoder`."""
+        return {
+            "encoder": self.encoder,
+            "encoder_options": self.encoder_options,
+            "decoder": self.decoder,
+            "decoder_options": self.decoder_options,
+            "num_keypoints": num_keypoints,
+            "sharpness": self.sharpness,
+        }
+
+
+PRESETS: dict[str, Preset] = {
+    # III-C1: batch 64, 16 epochs, Adam 1e-3, 50,000 images; 0.91 M + 0.09 M parameters.
+    "paper": Preset(
+        encoder="dense_unet",
+        encoder_options={"growth": 24, "blocks": (3, 4, 4)},
+        decoder="dense",
+        decoder_options={"growth": 24, "layers": 4},
+        images=50_000,
+        amsgrad=True,
+        epochs=16,
+    ),
+    "cpu": Preset(
+        encoder="compact",
+        encoder_options={"channels": 64},
+        decoder="shallow",
+        images=30_000,
+        sharpness=6.0,
+        assigned=True,
+        equivariance_share=0.25,
+        learning_rate=3e-3,
+        one_cycle=True,
+        augment=True,
+        minutes=15.0,
+    ),
+    "quick": Preset(
+        encoder="compact",
+        encoder_options={"channels": 48},
+        decoder="shallow",
+        images=12_000,
+        sharpness=6.0,
+        assigned=True,
+        equivariance_share=0.25,
+        learning_rate=3e-3,
+        one_cycle=True,
+        augment=True,
+        minutes=4.0,
+    ),
+}

@@ -1,0 +1,152 @@
+"""One policy training from an environment to a deliverable: curves, bundle, film and summary in a run folder.
+
+    <out>/policy/        metrics.csv, tensorboard/, curve.png, config.json, checkpoints/
+    <out>/bundle/        what a robot needs
+    <out>/episode.gif    held-out episodes with the keypoints drawn
+    <out>/keypoints.png  keypoints on held-out images
+    <out>/summary.json   success before and after, minutes
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+import kprl.envs  # noqa: F401  (registers the environments)
+from kprl.bundle import load_bundle, save_bundle
+from kprl.envs.goal_observation import compute_reward
+from kprl.errors import KprlError, require_choice
+from kprl.files import write_json
+from kprl.film import write_gif
+from kprl.keypoints.encoder import Encoder, load_encoder
+from kprl.rl.config import TrainPolicyConfig
+from kprl.rl.evaluation import EvaluationResult, evaluate
+from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
+from kprl.rl.policy_export import export_onnx
+
+ENVIRONMENTS = {"grasp": "kprl/UR5Grasp-v1"}
+FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
+FILMED_EPISODES = 3
+
+
+@dataclass(frozen=True)
+class PolicyRun:
+    """What is trained, with which keypoints, and where the result goes."""
+
+    keypoints: Path
+    out: Path
+    task: str = "grasp"
+    scene: str = "env1"
+    object: str = "cube"
+    final_episodes: int = 50
+    started: float | None = None  # [s] Unix time at which the whole run began, data and keypoints included
+
+
+def make_env(task: str, scene: str, object: str, encoder: Encoder, render_mode: str | None = None) -> GoalEnv:
+    """The in-process environment of a task with keypoints as observation."""
+    name = ENVIRONMENTS[require_choice("task", task, list(ENVIRONMENTS))]
+    return gymnasium.make(
+        name, scene=scene, object=object, observation="keypoints", encoder=encoder, render_mode=render_mode
+    )
+
+
+def train_and_deliver(
+    run: PolicyRun,
+    config: TrainPolicyConfig,
+    env_factory: Callable[[], GoalEnv] | None = None,
+    callback: Callback | None = None,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Train, evaluate the best policy on fresh starts, write the run folder, and return the summary.
+
+    `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics.
+    """
+    began = time.time()
+    encoder = load_encoder(run.keypoints)
+    if (run.out / "summary.json").exists():
+        raise KprlError(f"{run.out} holds a finished run: choose another --out")
+    factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
+    result = train(factory, config, run.out / "policy", compute_reward=compute_reward, callback=callback,
+                   show_progress=progress)  # fmt: skip
+    export_onnx(result.policy, run.out / "policy" / "policy.onnx")
+    provenance = {
+        "algorithm": "SAC + HER",
+        "steps": result.steps,
+        "updates": result.updates,
+        "minutes": round(result.minutes, 2),
+        "seed": config.seed,
+        "config": asdict(config),
+    }
+    save_bundle(
+        run.out / "bundle",
+        run.keypoints,
+        run.out / "policy" / "policy.onnx",
+        run.out / "policy" / "checkpoints" / "best" / "policy.safetensors",
+        run.task,
+        run.scene,
+        run.object,
+        encoder.num_keypoints,
+        provenance,
+    )
+    if (run.keypoints / "keypoints.png").is_file():
+        shutil.copyfile(run.keypoints / "keypoints.png", run.out / "keypoints.png")
+    return _summarise(run, config, result, run.started or began)
+
+
+def _summarise(run: PolicyRun, config: TrainPolicyConfig, result: TrainingResult, started: float) -> dict[str, Any]:
+    """Evaluate what a robot would run, the bundle, on starts that no choice was made on; film and write it down."""
+    after = evaluate_bundle(run.out / "bundle", run.final_episodes, FINAL_SEED + config.seed, film=FILMED_EPISODES)
+    write_gif(run.out / "episode.gif", after.frames)
+    summary = {
+        "task": run.task,
+        "scene": run.scene,
+        "object": run.object,
+        "success_before": result.before.success_rate,
+        "success_after": after.success_rate,
+        "ci95": list(after.ci95),
+        "episodes": after.episodes,
+        "mean_return_before": result.before.mean_return,
+        "mean_return_after": after.mean_return,
+        "minutes": round((time.time() - started) / 60, 2),
+        "env_steps": result.steps,
+        "updates": result.updates,
+        "seed": config.seed,
+    }
+    write_json(run.out / "summary.json", summary)
+    return summary
+
+
+def evaluate_bundle(
+    folder: Path,
+    episodes: int,
+    seed: int,
+    task: str | None = None,
+    scene: str | None = None,
+    object: str | None = None,
+    film: int = 0,
+) -> EvaluationResult:
+    """Run a bundle greedily in process, in its own task, scene and object unless others are named."""
+    bundle = load_bundle(folder, task)
+    info = bundle.info
+    env = make_env(info["task"], scene or info["scene"], object or info["object"], bundle.encoder, "rgb_array")
+    try:
+        return evaluate(BundleActor(bundle.policy), env, episodes, seed, min(film, episodes))
+    finally:
+        env.close()
+
+
+class BundleActor:
+    """A bundle's policy as `kprl.rl.evaluation.evaluate` calls it."""
+
+    def __init__(self, policy: Any) -> None:
+        self._policy = policy
+
+    def act(self, observation: Any) -> Any:
+        """Action (4,) for a goal environment's observation."""
+        return self._policy.act(observation["observation"], observation["desired_goal"])

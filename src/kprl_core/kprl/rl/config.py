@@ -1,0 +1,127 @@
+"""Every hyperparameter of policy training, and the presets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kprl.errors import KprlError, require_choice
+
+ABOVE_ZERO = (
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "initial_temperature",
+    "buffer_size",
+    "actor_delay",
+    "updates_per_step",
+    "max_lag",
+    "evaluate_every",
+    "evaluation_episodes",
+    "log_every",
+)
+
+
+@dataclass(frozen=True)
+class TrainPolicyConfig:
+    """Hyperparameters of one training run; the defaults are the preset `quick`.
+
+    Where a setting comes from section III-C2 of the paper, its paper value is named; what the paper leaves
+    open takes stable-baselines' default in the preset `paper`.
+    """
+
+    steps: int = 60_000
+    """Environment steps of the whole run, warm-up included."""
+    minutes: float | None = None
+    """Stop after this much wall-clock time if `steps` are not done by then. None: no limit."""
+    seed: int = 0
+    """Seed of every random draw: networks, exploration, replay, resets."""
+    learner: Literal["inline", "process"] = "process"
+    """`process`: act and learn at the same time on two cores. `inline`: one process, bit-exact for a seed."""
+
+    batch_size: int = 512
+    """Transitions an update (paper: 512)."""
+    learning_rate: float = 3e-4
+    """Adam's step size for actor, critics and temperature (paper: 3e-4)."""
+    actor_hidden: tuple[int, ...] = (64, 64)
+    """Widths of the policy's hidden layers (paper: 64, 64)."""
+    critic_hidden: tuple[int, ...] = (64, 64)
+    """Widths of each critic's hidden layers (paper: 64, 64)."""
+    gamma: float = 0.96
+    """Discount factor of eq. 7 and 8, below 1."""
+    polyak: float = 0.005
+    """Share of the critics that flows into the target critics at each update."""
+    initial_temperature: float = 1.0
+    """Starting value of the entropy weight alpha of eq. 7."""
+    min_temperature: float = 0.0
+    """Floor of the automatic temperature: above 0 the policy never stops exploring. 0: no floor (paper)."""
+    target_entropy: float | None = None
+    """Entropy the temperature steers to [nats]. None: minus the number of action dimensions."""
+    critic: Literal["privileged", "observation"] = "privileged"
+    """What the critics see: the simulator's truth (training only), or what the actor sees (paper)."""
+    normalise: bool = True
+    """Scale observations by their running mean and deviation, clipped to 5 (paper: no)."""
+
+    buffer_size: int = 50_000
+    """Transitions kept for replay (paper: 50,000)."""
+    relabels: int = 4
+    """Relabelled transitions for each real one, HER strategy `future` (paper: 4)."""
+    random_exploration: float = 0.2
+    """Probability that a training action is uniform random (paper: 0.2)."""
+    curriculum: float = 0.3
+    """Probability that a training episode begins at a curriculum start (paper: 0). Never in evaluation."""
+    random_steps: int = 1_000
+    """Steps of uniform random actions before learning begins."""
+    updates_per_step: float = 1.0
+    """Gradient updates for each environment step after `random_steps`."""
+    actor_delay: int = 1
+    """Critic updates for each update of actor and temperature. 1: both each time (paper)."""
+    max_lag: int = 400
+    """With learner `process`: how many updates learning may be behind or ahead of `updates_per_step`."""
+
+    evaluate_every: int = 5_000
+    """Environment steps between evaluations."""
+    evaluation_episodes: int = 20
+    """Greedy episodes from ordinary starts in each evaluation."""
+    log_every: int = 500
+    """Environment steps between rows of metrics.csv."""
+
+    def __post_init__(self) -> None:
+        for name in ABOVE_ZERO:
+            if getattr(self, name) <= 0:
+                raise KprlError(f"{name} is {getattr(self, name)}: it must be above 0")
+        for name in ("random_exploration", "curriculum"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise KprlError(f"{name} is {getattr(self, name)}: it is a probability, from 0 to 1")
+        for name in ("relabels", "random_steps", "min_temperature", "seed"):
+            if getattr(self, name) < 0:
+                raise KprlError(f"{name} is {getattr(self, name)}: it cannot be negative")
+        if not 0 <= self.gamma < 1:
+            raise KprlError(f"gamma is {self.gamma}: it must be at least 0 and below 1")
+        if not 0 < self.polyak <= 1:
+            raise KprlError(f"polyak is {self.polyak}: it must be above 0 and at most 1")
+        if self.minutes is not None and self.minutes <= 0:
+            raise KprlError(f"minutes is {self.minutes}: it must be above 0 (leave it out for no limit)")
+        if not self.actor_hidden or not self.critic_hidden or min(self.actor_hidden + self.critic_hidden) < 1:
+            raise KprlError("actor_hidden and critic_hidden need at least one layer of at least one unit")
+        require_choice("learner", self.learner, ("inline", "process"))
+        require_choice("critic", self.critic, ("privileged", "observation"))
+
+
+PRESETS: dict[str, TrainPolicyConfig] = {
+    "quick": TrainPolicyConfig(),
+    "paper": TrainPolicyConfig(
+        steps=200_000,
+        gamma=0.99,
+        critic="observation",
+        normalise=False,
+        curriculum=0.0,
+        random_steps=100,
+    ),
+}
+"""`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores."""
+
+
+def preset(name: str) -> TrainPolicyConfig:
+    """The preset called `name`; an unknown name is a `KprlError` that lists them."""
+    return PRESETS[require_choice("training preset", name, tuple(PRESETS))]

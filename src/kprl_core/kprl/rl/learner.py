@@ -1,0 +1,197 @@
+"""What learns: replay memory and agent behind one interface, in this process or in one of their own."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from kprl.errors import KprlError
+from kprl.rl.config import TrainPolicyConfig
+from kprl.rl.episode import Episode
+from kprl.rl.her import Reward, hindsight_batch
+from kprl.rl.replay import Replay
+from kprl.rl.sac import Sac, Sizes
+
+METRICS = ("critic_loss", "q", "actor_loss", "entropy", "temperature")
+"""What `Learner.metrics` reports: means over the latest updates."""
+METRICS_WINDOW = 200
+"""Updates that a reported metric is averaged over, at most."""
+DIVERGENCE_FACTOR = 10.0
+"""A mean Q this many times beyond what rewards and entropy can add up to is a divergence."""
+
+
+class Learner(ABC):
+    """Learns from episodes; the side that acts asks it for weights.
+
+    Any method raises a `KprlError` when learning has failed.
+    """
+
+    @abstractmethod
+    def add(self, episode: Episode) -> None:
+        """Give an episode to learn from."""
+
+    @abstractmethod
+    def update(self, updates: int) -> None:
+        """Allow `updates` more gradient updates; at least one episode must have been added."""
+
+    @abstractmethod
+    def weights(self) -> np.ndarray | None:
+        """The actor's weights for `Policy.load_weights`; None where nothing is new since the last call."""
+
+    @abstractmethod
+    def metrics(self) -> dict[str, float]:
+        """METRICS over the latest updates, NaN before the first; raises if they show a divergence."""
+
+    @property
+    @abstractmethod
+    def updates(self) -> int:
+        """Gradient updates done so far."""
+
+    @abstractmethod
+    def state_dict(self, replay: bool) -> dict[str, torch.Tensor]:
+        """Everything learning goes on from, as plain tensors; the replay memory only if asked."""
+
+    @abstractmethod
+    def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take over a `state_dict`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free what the learner holds; calling it again does nothing."""
+
+
+class InlineLearner(Learner):
+    """Learns in the calling process, in `update` itself; bit-exact for a seed on one thread."""
+
+    def __init__(self, config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward) -> None:
+        self.config, self.compute_reward = config, compute_reward
+        self.replay = Replay(config.buffer_size, sizes)
+        self.rng = np.random.default_rng((config.seed, 1))  # for batches; acting has its own
+        self.sac = Sac(
+            sizes,
+            actor_hidden=config.actor_hidden,
+            critic_hidden=config.critic_hidden,
+            critic=config.critic,
+            normalise=config.normalise,
+            learning_rate=config.learning_rate,
+            gamma=config.gamma,
+            polyak=config.polyak,
+            initial_temperature=config.initial_temperature,
+            min_temperature=config.min_temperature,
+            target_entropy=config.target_entropy,
+            actor_delay=config.actor_delay,
+            seed=config.seed,
+        )
+        self._recent: deque[dict[str, torch.Tensor]] = deque(maxlen=METRICS_WINDOW)
+        self._largest_reward = 0.0
+        self._handed_out = -1
+
+    def add(self, episode: Episode) -> None:
+        """Store the episode and let the normalisation see it."""
+        self.replay.add(episode)
+        self.sac.observe(
+            episode.observation[1:], episode.privileged[1:], episode.desired_goal, episode.achieved_goal[1:]
+        )
+
+    def update(self, updates: int) -> None:
+        """Do `updates` gradient updates now."""
+        for _ in range(updates):
+            batch = hindsight_batch(
+                self.replay, self.config.batch_size, self.config.relabels, self.compute_reward, self.rng
+            )
+            self._largest_reward = max(self._largest_reward, float(np.abs(batch.reward).max()))
+            self._recent.append(self.sac.update(batch))
+
+    def weights(self) -> np.ndarray | None:
+        """See `Learner.weights`."""
+        if self._handed_out == self.sac.updates:
+            return None
+        self._handed_out = self.sac.updates
+        return self.sac.actor.weights().numpy()
+
+    def metrics(self) -> dict[str, float]:
+        """See `Learner.metrics`."""
+        found = {}
+        for name in METRICS:
+            values = [metrics[name] for metrics in self._recent if name in metrics]
+            found[name] = float(torch.stack(values).mean()) if values else math.nan
+        if self._recent:
+            self._check(found)
+        return found
+
+    def _check(self, metrics: Mapping[str, float]) -> None:
+        """Raise a `KprlError` if the losses are not finite or Q has left all possible values."""
+        start = f"training diverged after {self.updates} updates"
+        advice = "lower learning_rate, or check the environment's rewards; the last checkpoint is kept"
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                raise KprlError(f"{start}: {name} is {value}: {advice}")
+        # Each step adds at most the largest reward and the temperature times the entropy to a value.
+        bonus = metrics["temperature"] * (abs(metrics["entropy"]) + self.sac.sizes.action)
+        bound = DIVERGENCE_FACTOR * (1 + self._largest_reward + bonus) / (1 - self.config.gamma)
+        if abs(metrics["q"]) > bound:
+            raise KprlError(
+                f"{start}: the mean Q is {metrics['q']:.3g}, beyond any return these rewards can give"
+                f" ({bound:.3g} allowed): {advice}"
+            )
+
+    @property
+    def updates(self) -> int:
+        """Gradient updates done so far."""
+        return self.sac.updates
+
+    def state_dict(self, replay: bool) -> dict[str, torch.Tensor]:
+        """See `Learner.state_dict`."""
+        tensors = {f"agent.{name}": tensor for name, tensor in self.sac.state_dict().items()}
+        tensors["rng"] = _pack_rng(self.rng)
+        if replay:
+            tensors |= {f"replay.{name}": torch.from_numpy(a) for name, a in self.replay.state_dict().items()}
+        return tensors
+
+    def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """See `Learner.load_state_dict`; without a replay in it, the memory is left as it is."""
+        agent = {n.removeprefix("agent."): t for n, t in tensors.items() if n.startswith("agent.")}
+        self.sac.load_state_dict(agent)
+        _unpack_rng(self.rng, tensors["rng"])
+        memory = {n.removeprefix("replay."): t.numpy() for n, t in tensors.items() if n.startswith("replay.")}
+        if memory:
+            self.replay.load_state_dict(memory)
+        self._handed_out = -1
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+RNG_BYTES = 16
+"""A PCG64 generator is two 128-bit integers, and perhaps half of a 64-bit draw that is not used up."""
+
+
+def _pack_rng(rng: np.random.Generator) -> torch.Tensor:
+    """State of a PCG64 generator as (37,) uint8: state, increment, half a draw or none."""
+    state = rng.bit_generator.state
+    data = (
+        state["state"]["state"].to_bytes(RNG_BYTES, "little")
+        + state["state"]["inc"].to_bytes(RNG_BYTES, "little")
+        + bytes([state["has_uint32"]])
+        + int(state["uinteger"]).to_bytes(4, "little")
+    )
+    return torch.tensor(list(data), dtype=torch.uint8)
+
+
+def _unpack_rng(rng: np.random.Generator, packed: torch.Tensor) -> None:
+    """Set a PCG64 generator to a packed state."""
+    data = packed.numpy().tobytes()
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {
+            "state": int.from_bytes(data[:RNG_BYTES], "little"),
+            "inc": int.from_bytes(data[RNG_BYTES : 2 * RNG_BYTES], "little"),
+        },
+        "has_uint32": data[2 * RNG_BYTES],
+        "uinteger": int.from_bytes(data[2 * RNG_BYTES + 1 :], "little"),
+    }

@@ -1,0 +1,96 @@
+"""The two networks of section III-C2: a tanh-Gaussian actor and twin critics with layer normalisation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from kprl.rl.normaliser import Normaliser
+
+LOG_STD_RANGE = (-20.0, 2.0)
+HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+LOG_TWO = math.log(2.0)
+
+
+class Actor(nn.Module):
+    """pi(a | s): the mean and log deviation of a Gaussian that tanh squashes into [-1, 1].
+
+    Its input is [observation, desired_goal], as it comes from the environment: the normalisation is inside,
+    so that the actor alone is everything that deployment needs.
+    """
+
+    def __init__(self, input_size: int, action_size: int, hidden: Sequence[int], normalise: bool) -> None:
+        super().__init__()
+        self.input_size, self.action_size, self.hidden = input_size, action_size, tuple(hidden)
+        self.normaliser = Normaliser(input_size, normalise)
+        layers: list[nn.Module] = []
+        size = input_size
+        for width in hidden:
+            layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.ReLU()]
+            size = width
+        self.layers = nn.Sequential(*layers, nn.Linear(size, 2 * action_size))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x (B, input_size) -> mean (B, A) and log deviation (B, A), both before tanh."""
+        mean, log_std = self.layers(self.normaliser(x)).chunk(2, -1)
+        return mean, log_std.clamp(*LOG_STD_RANGE)
+
+    def sample(self, x: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The action a(s, xi) of eq. 9 for standard normal xi (B, A): action (B, A), log pi(a | s) (B,)."""
+        mean, log_std = self(x)
+        return squash(mean, log_std, noise)
+
+    def weights(self) -> torch.Tensor:
+        """Everything that acting needs as one vector: parameters, then the normalisation."""
+        parts = [parameter.detach().reshape(-1) for parameter in self.parameters()]
+        return torch.cat([*parts, self.normaliser.scale, self.normaliser.shift])
+
+    def load_weights(self, vector: torch.Tensor) -> None:
+        """Take over the vector that another actor of the same shape gave."""
+        tensors = [*self.parameters(), self.normaliser.scale, self.normaliser.shift]
+        with torch.no_grad():
+            for tensor, part in zip(tensors, vector.split([t.numel() for t in tensors]), strict=True):
+                tensor.copy_(part.view_as(tensor))
+
+
+def squash(
+    mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """tanh(mean + std noise) and its log density; log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u))."""
+    u = torch.addcmul(mean, log_std.exp(), noise)
+    log_gaussian = -0.5 * noise * noise - log_std - HALF_LOG_TWO_PI
+    log_prob = (log_gaussian - 2 * (LOG_TWO - u - F.softplus(-2 * u))).sum(-1)
+    return torch.tanh(u), log_prob
+
+
+class TwinCritic(nn.Module):
+    """Q_1 and Q_2 side by side: every layer of both is one batched matrix product."""
+
+    def __init__(self, input_size: int, action_size: int, hidden: Sequence[int]) -> None:
+        super().__init__()
+        sizes = [input_size + action_size, *hidden, 1]
+        shapes = list(pairwise(sizes))
+        # The same initialisation as nn.Linear: uniform within 1 / sqrt(fan in).
+        self.weights = nn.ParameterList(torch.empty(2, i, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
+        self.biases = nn.ParameterList(torch.empty(2, 1, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
+        self.gains = nn.ParameterList(torch.ones(2, 1, width) for width in hidden)
+        self.offsets = nn.ParameterList(torch.zeros(2, 1, width) for width in hidden)
+        # torch's CPU layer norm is twice as fast with a gain as without one.
+        self._ones = [torch.ones(width) for width in hidden]
+        self._zeros = [torch.zeros(width) for width in hidden]
+
+    def forward(self, x: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
+        """x (B, input_size) normalised, action (B, A) -> Q (2, B)."""
+        joint = torch.cat([x, action], -1)
+        h = joint.expand(2, *joint.shape)
+        for layer, one in enumerate(self._ones):
+            z = torch.baddbmm(self.biases[layer], h, self.weights[layer])
+            # Gain and offset differ between the twins, so they come after a plain layer norm.
+            normal = F.layer_norm(z, one.shape, one, self._zeros[layer])
+            h = torch.addcmul(self.offsets[layer], normal, self.gains[layer]).relu()
+        return torch.baddbmm(self.biases[-1], h, self.weights[-1]).squeeze(-1)

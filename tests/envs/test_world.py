@@ -1,0 +1,141 @@
+"""The world: exact by seed, whatever happened before, and physical enough to grasp in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kprl.action import MAX_GRIPPER_SPEED, Command, action_to_command
+from kprl.control.limits import CONTROL_PERIOD, MAX_LINEAR_SPEED, WORKSPACE
+from kprl.envs.world import Snapshot, World
+from kprl.errors import KprlError
+from kprl.sim.camera import GRIPPER, TARGET
+from kprl.sim.gripper import ObjectStatus
+
+
+@pytest.fixture(scope="module")
+def world():
+    world = World()
+    yield world
+    world.close()
+
+
+def scripted_action(state: Snapshot) -> np.ndarray:
+    """An expert that reads the truth: above the object, down, close, to the goal."""
+    offset = state.object_position - state.tcp_position
+    if state.gripper_object == ObjectStatus.STOPPED_CLOSING:
+        wanted = np.array([*(state.goal - state.object_position) / 0.0125, -1.0])
+    elif np.linalg.norm(offset[:2]) > 0.006 and state.opening > 0.08:
+        wanted = np.array([*offset[:2] / 0.0125, (0.1 - state.tcp_position[2]) / 0.025, 1.0])
+    elif offset[2] < -0.004 and state.opening > 0.08:
+        wanted = np.array([*offset / 0.0125, 1.0])
+    else:
+        wanted = np.array([0.0, 0.0, 0.0, -1.0])
+    return np.clip(wanted, -1.0, 1.0)
+
+
+def run(world: World, seed: int, steps: int = 50) -> list[Snapshot]:
+    states = [world.reset(seed)]
+    for _ in range(steps):
+        states.append(world.step(action_to_command(scripted_action(states[-1]), states[-1].opening)))
+    return states
+
+
+def test_an_expert_grasps_from_ordinary_starts(world):
+    ends = [run(world, seed)[-1] for seed in range(20)]
+    assert sum(bool(world.task.is_success(end.object_position, end.goal)) for end in ends) >= 19
+    assert all(end.gripper_object == ObjectStatus.STOPPED_CLOSING for end in ends)
+
+
+def test_the_same_seed_is_bit_identical_after_other_episodes(world):
+    first = run(world, 7)
+    run(world, 8)
+    world.scatter(9)
+    again, fresh_world = run(world, 7), World()
+    fresh = run(fresh_world, 7)
+    fresh_world.close()
+    for other in (again, fresh):
+        for mine, theirs in zip(first, other, strict=True):
+            assert np.array_equal(mine.image, theirs.image)
+            assert np.array_equal(mine.object_position, theirs.object_position)
+            assert np.array_equal(mine.joint_positions, theirs.joint_positions)
+            assert mine.opening == theirs.opening
+
+
+def test_other_seeds_look_different(world):
+    assert not np.array_equal(world.reset(1).image, world.reset(2).image)
+
+
+def test_the_tool_follows_the_commanded_velocity(world):
+    state = world.reset(3)
+    for _ in range(6):
+        before, state = state, world.step(Command(np.array([0.0, 0.1, 0.05]), 0.085, 0.0))
+    measured = (state.tcp_position - before.tcp_position) / CONTROL_PERIOD
+    assert np.allclose(measured, [0.0, 0.1, 0.05], atol=2e-3)
+    assert np.allclose(state.applied_linear, [0.0, 0.1, 0.05])
+
+
+def test_the_tool_stays_in_the_workspace_under_any_command(world):
+    rng = np.random.default_rng(0)
+    state = world.reset(4)
+    for _ in range(60):
+        state = world.step(Command(rng.uniform(-2.0, 0.5, 3), 0.085, MAX_GRIPPER_SPEED))
+        assert (state.tcp_position > np.array(WORKSPACE.lower) - 2e-3).all()
+        assert (state.tcp_position < np.array(WORKSPACE.upper) + 2e-3).all()
+        assert np.linalg.norm(state.applied_linear) <= MAX_LINEAR_SPEED + 1e-9
+
+
+def test_the_gripper_speeds_up_to_its_limit_and_says_so(world):
+    state = world.reset(5)
+    assert state.gripper_object == ObjectStatus.AT_TARGET
+    openings = [state.opening]
+    for _ in range(5):
+        state = world.step(action_to_command(np.array([0, 0, 0, -1.0]), state.opening))
+        assert state.gripper_object == ObjectStatus.MOVING
+        openings.append(state.opening)
+    speeds = -np.diff(openings) / CONTROL_PERIOD
+    assert np.allclose(speeds, [0.05, 0.10, 0.15, 0.15, 0.15], atol=2e-3)
+    assert MAX_GRIPPER_SPEED == 0.15
+
+
+def test_one_stray_opening_command_does_not_drop_what_is_held(world):
+    state = run(world, 7)[-1]
+    assert state.gripper_object == ObjectStatus.STOPPED_CLOSING
+    for rate in (1.0, -1.0, -1.0):
+        state = world.step(action_to_command(np.array([0, 0, 0, rate]), state.opening))
+        assert state.gripper_object == ObjectStatus.STOPPED_CLOSING
+    for _ in range(10):
+        state = world.step(action_to_command(np.array([0, 0, 0, 1.0]), state.opening))
+    assert not state.grasped
+    assert state.opening > 0.08
+
+
+def test_scatter_gives_grey_depth_and_classes(world):
+    frames = [world.scatter(seed) for seed in range(30)]
+    for frame in frames:
+        assert frame.grey.shape == frame.depth.shape == frame.segmentation.shape == (64, 64)
+        assert 0.2 < frame.depth.min() < frame.depth.max() <= 3.0
+        assert set(np.unique(frame.segmentation)) <= {0, GRIPPER, TARGET}
+    assert sum((frame.segmentation == TARGET).sum() >= 12 for frame in frames) >= 27
+    assert sum((frame.segmentation == GRIPPER).sum() >= 50 for frame in frames) >= 27
+
+
+def test_the_target_is_where_the_camera_projects_it(world):
+    for seed in range(10):
+        state = world.reset(seed)
+        frame = world._render()
+        rows, columns = np.nonzero(frame.segmentation == TARGET)
+        seen = (2 * np.array([columns.mean(), rows.mean()]) + 1) / 64 - 1
+        assert np.allclose(world.appearance.camera.project(state.object_position), seen, atol=0.06)
+
+
+def test_stepping_before_reset_is_refused():
+    world = World()
+    with pytest.raises(KprlError, match="before its first reset"):
+        world.step(Command(np.zeros(3), 0.085, 0.1))
+    world.close()
+
+
+def test_unknown_objects_are_refused():
+    with pytest.raises(KprlError, match="unknown object 'banana': choose one of cube"):
+        World(object="banana")

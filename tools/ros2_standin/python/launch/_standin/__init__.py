@@ -1,0 +1,1 @@
+"""Parts of the stand-in that have no counterpart in the real launch package."""
