@@ -93,7 +93,7 @@ def install_packages(plan: Plan) -> bool:
     versions = pinned_versions(locks[0])
     build_tools = [f"{name}=={versions[name]}" for name in ("setuptools", "numpy")]
     must([*pip, *build_tools], f"installing {' and '.join(build_tools)}", env)
-    if sys.version_info >= (3, 12):
+    if plan.compiles_pybullet:
         print("      pybullet has no wheel for this Python and is compiled: this takes some minutes", flush=True)
     # The lock is complete, so pip need not resolve; it builds with exactly what was installed above.
     files = [word for lock in locks for word in ("-r", str(lock))]
@@ -194,7 +194,7 @@ def build_workspace(plan: Plan) -> bool:
 def main() -> None:
     started = time.monotonic()
     plan = make_plan(sys.version_info[:2], os.environ.get("ROS_DISTRO", ""), os.environ.get("TORCH") or "cpu")
-    system_checks.require_tools(os.environ, cxx_required=plan.ros != WHEELS)
+    system_checks.require_tools(os.environ, cxx_required=plan.ros != WHEELS or plan.compiles_pybullet)
     source = "PyPI wheels" if plan.ros == WHEELS else f"the sourced distribution {plan.ros}"
     print(f"kprl set-up: Python {sys.version.split()[0]}, ROS 2 from {source}, torch for {plan.torch_build}")
     steps = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 12))
 SUPPORTED_DISTRIBUTIONS = ("kilted", "jazzy")
+PYBULLET_WHEELS = ((3, 11),)  # elsewhere pybullet is compiled, which needs C++ and some minutes
 TORCH_BUILDS = ("cpu", "cuda")
 WHEELS = "wheels"
 
@@ -22,6 +23,7 @@ class Plan:
     torch_build: str  # "cpu" or "cuda"
     lock_files: tuple[str, ...]  # in requirements/
     system_site_packages: bool  # the virtual environment sees the distribution's rclpy and colcon
+    compiles_pybullet: bool  # PyPI has no wheel of it for this Python
 
 
 def make_plan(python: tuple[int, int], ros_distro: str, torch_build: str) -> Plan:
@@ -34,14 +36,15 @@ def make_plan(python: tuple[int, int], ros_distro: str, torch_build: str) -> Pla
         )
     if torch_build not in TORCH_BUILDS:
         raise SetupError(f"TORCH={torch_build} is unknown: use one of {', '.join(TORCH_BUILDS)}")
+    compiles_pybullet = python not in PYBULLET_WHEELS
     if not ros_distro:
-        return Plan(WHEELS, torch_build, ("lock.txt", "ros-lock.txt"), system_site_packages=False)
+        return Plan(WHEELS, torch_build, ("lock.txt", "ros-lock.txt"), False, compiles_pybullet)
     if ros_distro not in SUPPORTED_DISTRIBUTIONS:
         raise SetupError(
             f"ROS_DISTRO={ros_distro} is not supported, {' and '.join(SUPPORTED_DISTRIBUTIONS)} are: "
             "source one of these, or set up in a shell where no distribution is sourced"
         )
-    return Plan(ros_distro, torch_build, ("lock.txt",), system_site_packages=True)
+    return Plan(ros_distro, torch_build, ("lock.txt",), True, compiles_pybullet)
 
 
 def torch_attempts(build: str, version: str, index_url: str, python: str, uv: str) -> list[list[list[str]]]:

@@ -143,7 +143,9 @@ def policy_train(
     preset: PolicyPreset = "quick",
     steps: int | None = None,
     minutes: float | None = None,
-    seed: int = 0,
+    seed: int | None = None,
+    random_steps: int | None = None,
+    evaluation_episodes: int | None = None,
     final_episodes: int = 50,
 ) -> None:
     """Train a policy in process and leave curves, bundle, film and summary in a run folder.
@@ -160,12 +162,15 @@ def policy_train(
         steps: Environment steps, instead of the preset's.
         minutes: Stop after this much time at the latest.
         seed: Seed of everything random.
+        random_steps: Steps of uniform random actions before learning begins.
+        evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
     """
     from kprl.policy_run import PolicyRun, train_and_deliver
     from kprl.rl.config import preset as policy_preset
 
-    given = {"steps": steps, "minutes": minutes, "seed": seed}
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "random_steps": random_steps,
+             "evaluation_episodes": evaluation_episodes}  # fmt: skip
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = dataclasses.replace(policy_preset(preset), **changes)
     summary = train_and_deliver(PolicyRun(keypoints, out, task, scene, object, final_episodes), config)

@@ -29,10 +29,11 @@ from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
 from kprl.rl.policy_export import export_onnx
+from kprl.tasks import check_names
 
 ENVIRONMENTS = {"grasp": "kprl/UR5Grasp-v1"}
 FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
-FILMED_EPISODES = 3
+FILMED_EPISODES = 2
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def train_and_deliver(
     `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics.
     """
     began = time.time()
+    check_names(run.task, run.scene, run.object)
     encoder = load_encoder(run.keypoints)
     if (run.out / "summary.json").exists():
         raise KprlError(f"{run.out} holds a finished run: choose another --out")

@@ -11,6 +11,7 @@ import numpy as np
 
 from kprl.errors import KprlError
 from kprl.preprocess import IMAGE_SIZE
+from kprl.tasks import check_names
 
 SHARD_IMAGES = 500
 """Images in one shard: the unit of work of a worker, and what a killed run loses at most per worker."""
@@ -58,6 +59,7 @@ class GenerateConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_names(self.task, self.scene, self.object)
         for name, least in (("images", 1), ("workers", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise KprlError(f"{name} is {getattr(self, name)}: expected at least {least}")

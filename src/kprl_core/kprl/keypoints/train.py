@@ -224,6 +224,7 @@ class Trainer:
         folder, num_keypoints = self.folder, self.config.num_keypoints
         self.model.eval()
         save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, folder / WEIGHTS_FILE)
+        (folder / WEIGHTS_FILE).chmod(0o644)  # the library makes it readable by the owner alone
         export_onnx(self.model.encoder, num_keypoints, folder / ONNX_FILE)
         encoder = OnnxEncoder(folder / ONNX_FILE, num_keypoints)
         metrics = evaluate(encoder, self.held_out)

@@ -41,7 +41,7 @@ class TrainPolicyConfig:
 
     batch_size: int = 512
     """Transitions an update (paper: 512)."""
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     """Adam's step size for actor, critics and temperature (paper: 3e-4)."""
     actor_hidden: tuple[int, ...] = (64, 64)
     """Widths of the policy's hidden layers (paper: 64, 64)."""
@@ -53,7 +53,7 @@ class TrainPolicyConfig:
     """Share of the critics that flows into the target critics at each update."""
     initial_temperature: float = 1.0
     """Starting value of the entropy weight alpha of eq. 7."""
-    min_temperature: float = 0.0
+    min_temperature: float = 0.01
     """Floor of the automatic temperature: above 0 the policy never stops exploring. 0: no floor (paper)."""
     target_entropy: float | None = None
     """Entropy the temperature steers to [nats]. None: minus the number of action dimensions."""
@@ -68,7 +68,7 @@ class TrainPolicyConfig:
     """Relabelled transitions for each real one, HER strategy `future` (paper: 4)."""
     random_exploration: float = 0.2
     """Probability that a training action is uniform random (paper: 0.2)."""
-    curriculum: float = 0.3
+    curriculum: float = 0.6
     """Probability that a training episode begins at a curriculum start (paper: 0). Never in evaluation."""
     random_steps: int = 1_000
     """Steps of uniform random actions before learning begins."""
@@ -112,7 +112,9 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
     "paper": TrainPolicyConfig(
         steps=200_000,
+        learning_rate=3e-4,
         gamma=0.99,
+        min_temperature=0.0,
         critic="observation",
         normalise=False,
         curriculum=0.0,

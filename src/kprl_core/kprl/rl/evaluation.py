@@ -63,9 +63,7 @@ def wilson_interval(successes: int, episodes: int) -> tuple[float, float]:
     return low, high
 
 
-def evaluate(
-    policy: Acting, env: gymnasium.Env[Any, Any], episodes: int, seed: int, film: int = 0
-) -> EvaluationResult:
+def evaluate(policy: Acting, env: gymnasium.Env[Any, Any], episodes: int, seed: int, film: int = 0) -> EvaluationResult:
     """Run `episodes` greedy episodes from ordinary starts; the same `seed` gives the same starts.
 
     Args:
@@ -74,9 +72,7 @@ def evaluate(
     if episodes < 1:
         raise KprlError(f"cannot evaluate {episodes} episodes: at least 1 is needed")
     if film and env.render_mode != "rgb_array":
-        raise KprlError(
-            f"cannot film with render_mode {env.render_mode}: make the environment with 'rgb_array'"
-        )
+        raise KprlError(f"cannot film with render_mode {env.render_mode}: make the environment with 'rgb_array'")
     seeds = np.random.default_rng(seed).integers(2**31, size=episodes).tolist()
     outcomes, films = [], []
     for index, episode_seed in enumerate(seeds):
@@ -94,9 +90,7 @@ def evaluate(
     )
 
 
-def _run(
-    policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[np.ndarray] | None
-) -> EpisodeOutcome:
+def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[np.ndarray] | None) -> EpisodeOutcome:
     """One episode; its frames are appended to `frames`."""
     observation, info = env.reset(seed=seed, options={"start": "ordinary"})
     total, steps, ended = 0.0, 0, False

@@ -13,9 +13,7 @@ Reward = Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray]], np.ndarray
 """compute_reward(achieved (B, g), desired (B, g), {"regulation": (B,)}) -> (B,), as the environment's own."""
 
 
-def future_offsets(
-    steps_left: np.ndarray, relabels: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def future_offsets(steps_left: np.ndarray, relabels: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Which transitions to relabel, and with the goal achieved how many steps later.
 
     Of a batch, relabels / (relabels + 1) are relabelled: `relabels` artificial transitions for each real one.

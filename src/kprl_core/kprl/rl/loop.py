@@ -96,6 +96,7 @@ def train(
     torch.set_flush_denormal(True)
     with ExitStack() as stack:
         stack.callback(torch.set_num_threads, threads)
+        stack.callback(torch.set_flush_denormal, False)
         env = env_factory()
         stack.callback(env.close)
         evaluation_env = env
@@ -259,8 +260,15 @@ class _Run:
 
     def _refresh(self) -> None:
         weights = self.learner.weights()
-        if weights is not None:
-            self.policy.load_weights(weights)
+        if weights is None:
+            return
+        if not np.isfinite(weights).all():
+            self.learner.metrics()  # says which loss it was, if it is known already
+            raise KprlError(
+                f"training diverged after {self.learner.updates} updates: the policy's weights are not finite:"
+                " lower learning_rate, or check the environment's rewards; the last checkpoint is kept"
+            )
+        self.policy.load_weights(weights)
 
     def _evaluate(self) -> bool:
         """Evaluate, write a row, the curve and the checkpoints; True if the callback wants to stop."""

@@ -58,9 +58,7 @@ class Actor(nn.Module):
                 tensor.copy_(part.view_as(tensor))
 
 
-def squash(
-    mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def squash(mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """tanh(mean + std noise) and its log density; log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u))."""
     u = torch.addcmul(mean, log_std.exp(), noise)
     log_gaussian = -0.5 * noise * noise - log_std - HALF_LOG_TWO_PI

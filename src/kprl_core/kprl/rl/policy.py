@@ -80,13 +80,9 @@ def load_policy(path: Path) -> Policy:
     except (SafetensorError, json.JSONDecodeError, OSError) as error:
         raise KprlError(f"{path} is damaged ({error}): restore it or train the policy anew") from None
     if layout.get("format") != FORMAT:
-        raise KprlError(
-            f"{path} has the format {layout.get('format')}: expected {FORMAT}; train the policy anew"
-        )
+        raise KprlError(f"{path} has the format {layout.get('format')}: expected {FORMAT}; train the policy anew")
     try:
-        policy = Policy.new(
-            layout["input_size"], layout["action_size"], layout["hidden"], layout["normalise"]
-        )
+        policy = Policy.new(layout["input_size"], layout["action_size"], layout["hidden"], layout["normalise"])
         policy.actor.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())

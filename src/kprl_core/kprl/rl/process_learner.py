@@ -56,9 +56,7 @@ class Shared:
     def locked(self) -> None:
         """Take the lock, or raise: the other side may have died with it."""
         if not self.lock.acquire(timeout=STALL_TIMEOUT_S):
-            raise KprlError(
-                f"the learner has not answered for {STALL_TIMEOUT_S:g} s: start the training again"
-            )
+            raise KprlError(f"the learner has not answered for {STALL_TIMEOUT_S:g} s: start the training again")
 
 
 class ProcessLearner(Learner):
@@ -204,9 +202,7 @@ class ProcessLearner(Learner):
             time.sleep(LOOK_S)
 
 
-def _serve(
-    config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward, shared: Shared, pipe: Connection
-) -> None:
+def _serve(config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward, shared: Shared, pipe: Connection) -> None:
     """The learner process: answer the pipe, update in between; ends when the other end of the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the acting side, which closes the pipe
     torch.set_num_threads(1)
@@ -233,6 +229,7 @@ def _learn(learner: InlineLearner, max_lag: int, shared: Shared, pipe: Connectio
             if kind == "add":
                 learner.add(value)
             elif kind == "state":
+                learner.metrics()  # raises if training has diverged: such a state must not be saved
                 pipe.send(("state", {name: t.numpy() for name, t in learner.state_dict(value).items()}))
             elif kind == "load":
                 learner.load_state_dict({name: torch.from_numpy(array) for name, array in value.items()})

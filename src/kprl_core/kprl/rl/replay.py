@@ -32,9 +32,7 @@ class Replay:
         }
         ends = np.cumsum(list(widths.values())).tolist()
         self.capacity, self.sizes = capacity, sizes
-        self.columns = {
-            name: slice(end - width, end) for (name, width), end in zip(widths.items(), ends, strict=True)
-        }
+        self.columns = {name: slice(end - width, end) for (name, width), end in zip(widths.items(), ends, strict=True)}
         self.table = np.zeros((capacity, ends[-1]), np.float32)
         self.steps_left = np.zeros(capacity, np.int64)  # steps of the same episode that follow
         self.added = 0  # transitions ever added; the next goes to row added % capacity
@@ -77,9 +75,7 @@ class Replay:
             episode.privileged.shape[1],
         )
         if widths != self.sizes or len(episode.observation) != len(episode) + 1:
-            raise KprlError(
-                f"an episode has vectors of {tuple(widths)}: the agent expects {tuple(self.sizes)}"
-            )
+            raise KprlError(f"an episode has vectors of {tuple(widths)}: the agent expects {tuple(self.sizes)}")
 
     def rows(self, index: np.ndarray) -> np.ndarray:
         """Copy of the transitions `index` (B,) -> (B, columns)."""

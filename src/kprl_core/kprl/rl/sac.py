@@ -55,9 +55,7 @@ def target_value(
     return reward + gamma * (1 - terminated) * soft_value
 
 
-def temperature_loss(
-    log_temperature: torch.Tensor, log_prob: torch.Tensor, target_entropy: float
-) -> torch.Tensor:
+def temperature_loss(log_temperature: torch.Tensor, log_prob: torch.Tensor, target_entropy: float) -> torch.Tensor:
     """Falls when alpha rises while the entropy is below its target, and the other way round."""
     return -log_temperature * (log_prob.detach().mean() + target_entropy)
 
@@ -181,9 +179,7 @@ class Sac:
             self.log_temperature.data.clamp_(min=self.min_log_temperature)
         return {"actor_loss": loss.detach(), "entropy": -log_prob.detach().mean(), "temperature": temperature}
 
-    def _critic_input(
-        self, actor_input: torch.Tensor, privileged: torch.Tensor, goal: torch.Tensor
-    ) -> torch.Tensor:
+    def _critic_input(self, actor_input: torch.Tensor, privileged: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         seen = torch.cat([privileged, goal], -1) if self.privileged else actor_input
         return self.critic_normaliser(seen)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kprl.errors import require_choice
+from kprl.sim.objects import OBJECTS
 from kprl.tasks.grasp import Grasp
 
 TASKS = {"grasp": Grasp}
@@ -14,3 +15,9 @@ def make_task(name: str, scene: str = "env1") -> Grasp:
     task = TASKS[name]
     require_choice(f"scene of task {name}", scene, task.scenes)
     return task(scene)
+
+
+def check_names(task: str, scene: str, object: str) -> None:
+    """Refuse an unknown task, scene or object before anything is started; KprlError names the valid choices."""
+    make_task(task, scene)
+    require_choice("object", object, list(OBJECTS))

@@ -9,7 +9,7 @@ from kprl.control.limits import WORKSPACE, Workspace
 
 Array = npt.NDArray[np.floating]
 
-GUIDED_WEIGHT = 5.0  # alpha_1 [1/m]; the paper gives no value, an episode's return is then of the order of 10
+GUIDED_WEIGHT = 10.0  # alpha_1 [1/m]; the paper gives no value
 REGULATION_WEIGHT = 0.05  # alpha_2
 
 

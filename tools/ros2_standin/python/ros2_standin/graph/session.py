@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import time
 from collections.abc import Iterator
 
 import rclpy
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from ros2_standin.errors import CommandError
@@ -29,6 +31,8 @@ def looking_node() -> Iterator[Node]:
         node = Node(f"{HIDDEN}{os.getpid()}", start_parameter_services=False, enable_rosout=False)
         try:
             yield node
+        except ExternalShutdownException:  # SIGTERM, by rclpy's own handler
+            raise SystemExit(128 + signal.SIGTERM) from None
         finally:
             node.destroy_node()
     finally:

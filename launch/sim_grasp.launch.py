@@ -1,0 +1,77 @@
+"""Run a bundle in simulation: sim bridge, keypoint node and policy node, and an evaluation of the whole."""
+
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+
+from kprl.bundle import read_bundle_info
+from kprl.sim.objects import OBJECTS
+from kprl.tasks import TASKS, check_names
+from kprl_ros.launching import configured_node, last_stage, plain_faults, required, whole_number
+
+ARGUMENTS = {
+    "bundle": (None, "folder of the bundle to run, for example runs/<name>/bundle", None),
+    "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
+    "scene": ("", "scene of the task; empty: the bundle's", None),
+    "object": ("", "object to handle; empty: the bundle's", ["", *sorted(OBJECTS)]),
+    "episodes": ("20", "episodes to evaluate, then the launch ends; 0: run until Ctrl-C", None),
+    "goal": ("", "goal 'x,y,z' [m] in base_link of every episode; empty: the task draws one", None),
+    "output": ("runs/sim_grasp", "folder for result.json, and for episodes.gif where overlay is true", None),
+    "seed": ("3000000", "seed of the first episode; the next ones count up", None),
+    "clock": ("realtime", "who advances time: the wall clock, or each command", ["realtime", "lockstep"]),
+    "auto_start": (
+        "false",
+        "with episodes 0: the policy acts at once, without /policy/enable",
+        ["true", "false"],
+    ),
+    "overlay": ("true", "film the first episodes with their keypoints", ["true", "false"]),
+}
+
+
+def generate_launch_description():
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+        for name, (default, description, choices) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=plain_faults(plan))])
+
+
+def plan(context):
+    """Check everything that can be checked before anything starts, then start the graph."""
+    values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    bundle, task, clock = Path(values["bundle"]).expanduser().absolute(), values["task"], values["clock"]
+    info = read_bundle_info(bundle, task)
+    scene, thing = values["scene"] or info["scene"], values["object"] or info["object"]
+    check_names(task, scene, thing)
+    episodes, seed = whole_number("episodes", values["episodes"]), whole_number("seed", values["seed"])
+    world = {
+        "task": task,
+        "scene": scene,
+        "object": thing,
+        "seed": seed,
+        "clock": clock,
+        "goal": values["goal"],
+    }
+    acting = {
+        "bundle": str(bundle),
+        "task": task,
+        "clock": clock,
+        "auto_start": values["auto_start"] == "true" and episodes == 0,
+    }
+    graph = [
+        *required(configured_node("kprl_sim", "sim_bridge", world)),
+        *required(configured_node("kprl_keypoints", "keypoint_node", {"model": str(bundle)})),
+        *required(configured_node("kprl_policy", "policy_node", acting)),
+    ]
+    if episodes == 0:
+        return graph
+    job = {
+        "episodes": episodes,
+        "seed": seed,
+        "film": values["overlay"] == "true",
+        "bundle": str(bundle),
+        "output": str(Path(values["output"]).expanduser().absolute()),
+    }
+    return [*graph, *last_stage(configured_node("kprl_policy", "evaluate_node", job), "the evaluation")]

@@ -1,0 +1,107 @@
+"""The keypoint node: an image in, its keypoints out; the overlay image only for those who look."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from kprl_interfaces.msg import KeypointArray
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image
+
+from kprl.errors import KprlError
+from kprl.keypoints.encoder import load_encoder
+from kprl.keypoints.overlay import draw_keypoints
+from kprl.preprocess import Intrinsics, keypoints_to_image, preprocess
+from kprl_ros import camera_messages, topics
+from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.keypoint_messages import keypoint_array
+from kprl_ros.parameters import declare, declare_path
+from kprl_ros.shell import run
+from kprl_ros.topics import NEWEST, STREAM
+
+
+def model_folder(path: Path) -> Path:
+    """The keypoint model's folder: `path` itself, or the one inside where `path` is a bundle."""
+    inside = path / "keypoints"
+    return inside if (path / "bundle.json").is_file() else path
+
+
+class KeypointNode(Node):
+    """Message to array, preprocess, encode, array to message."""
+
+    def __init__(self) -> None:
+        super().__init__("keypoint_node")
+        model = model_folder(declare_path(self, "model", "the folder of a keypoint model or of a bundle"))
+        self._overlay_period = declare(
+            self, "overlay_period", 0.1, "least time [s] between two overlay images", (0.0, 60.0)
+        )
+        self._overlay_scale = declare(self, "overlay_scale", 5, "enlargement of the overlay image", (1, 20))
+        self._encoder = load_encoder(model)
+        self._diagnostics = Diagnostics(self)
+        self._camera: Intrinsics | None = None
+        self._waiting: Image | None = None  # came before the first camera_info
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._overlay_due = 0.0  # [s] steady
+        self._keypoints = self.create_publisher(KeypointArray, topics.KEYPOINTS, STREAM)
+        self._overlay = self.create_publisher(Image, topics.OVERLAY, NEWEST)
+        self.create_subscription(CameraInfo, topics.CAMERA_INFO, self._on_camera_info, NEWEST)
+        # A queue of one: where images come faster than they can be encoded, the newest wins.
+        self.create_subscription(Image, topics.IMAGE, self._on_image, NEWEST)
+        self.get_logger().info(f"{self._encoder.num_keypoints} keypoints from {model}")
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        try:
+            self._camera = camera_messages.intrinsics(message)
+        except KprlError as error:
+            self._diagnostics.refuse("camera infos refused", str(error))
+            return
+        if self._waiting is not None:
+            image, self._waiting = self._waiting, None
+            self._on_image(image)
+
+    def _on_image(self, message: Image) -> None:
+        if self._camera is None:
+            if self._waiting is not None:
+                reason = f"no usable {topics.CAMERA_INFO} has come: the images' field of view is unknown"
+                self._diagnostics.refuse("images refused", reason)
+            self._waiting = message
+            return
+        try:
+            grey = camera_messages.image_array(message)
+            encoded = self._encoder.encode(preprocess(grey, self._camera)[None])[0]  # (K, 3)
+        except KprlError as error:
+            self._diagnostics.refuse("images refused", f"image refused: {error}")
+            return
+        pixels = keypoints_to_image(encoded[:, :2], self._camera)
+        self._keypoints.publish(
+            keypoint_array(pixels, encoded[:, 2], message.header, message.width, message.height)
+        )
+        self._diagnostics.counts["images"] += 1
+        self._publish_overlay(grey, pixels, encoded[:, 2], message)
+
+    def _publish_overlay(
+        self,
+        grey: npt.NDArray[np.uint8],
+        pixels: npt.NDArray[np.float32],
+        confidence: npt.NDArray[np.float32],
+        image: Image,
+    ) -> None:
+        """Draw the keypoints on the whole published image, not on the cut that the network saw."""
+        now = self._steady.now().nanoseconds * 1e-9
+        if now < self._overlay_due or self._overlay.get_subscription_count() == 0:
+            return
+        self._overlay_due = now + self._overlay_period
+        relative = 2.0 * pixels / np.array([image.width, image.height]) - 1.0
+        drawn = draw_keypoints(grey, np.column_stack([relative, confidence]), self._overlay_scale)
+        message = camera_messages.colour_image(drawn, image.header.stamp)
+        message.header.frame_id = image.header.frame_id
+        self._overlay.publish(message)
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run(KeypointNode))

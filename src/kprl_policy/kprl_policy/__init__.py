@@ -1,0 +1,1 @@
+"""ROS 2 shells that run, train and evaluate a policy over topics."""

@@ -1,0 +1,146 @@
+"""The evaluate node: runs episodes through /run_episode, judges them by the simulator's truth, writes result.json.
+
+It is a measuring instrument beside the deployment graph, not a part of it: it alone listens to /sim/truth.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from kprl_interfaces.action import RunEpisode
+from kprl_interfaces.msg import SimTruth
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import Image
+from tqdm import tqdm
+
+from kprl.control.limits import CONTROL_PERIOD
+from kprl.errors import KprlError
+from kprl.files import write_json
+from kprl.film import write_gif
+from kprl_policy.judge import TruthSample, episode_report, result
+from kprl_ros import camera_messages, topics
+from kprl_ros.parameters import declare, declare_path
+from kprl_ros.shell import make_executor, run_job, spin_until
+from kprl_ros.topics import NEWEST, STREAM
+
+SERVER_TIMEOUT = 60.0  # [s] in which the policy node must offer /run_episode
+ACCEPT_TIMEOUT = 10.0  # [s] in which it must accept an episode
+SLACK = 30.0  # [s] beyond its control periods that an episode may take
+FILMED_EPISODES = 3
+
+
+class EvaluateNode(Node):
+    """A client of /run_episode."""
+
+    def __init__(self) -> None:
+        super().__init__("evaluate_node")
+        self._episodes = declare(self, "episodes", 20, "how many", (1, 100_000))
+        self._seed = declare(
+            self, "seed", 3_000_000, "seed of the first episode; the next ones count up", (0, 2**62)
+        )
+        self._max_steps = declare(self, "max_steps", 50, "control periods of an episode", (1, 100_000))
+        self._output = declare_path(self, "output", "the folder for result.json")
+        self._bundle = declare(self, "bundle", "", "written into result.json")
+        self._film = declare(
+            self, "film", False, "record /keypoints/image of the first episodes to episodes.gif"
+        )
+        self._truth: list[SimTruth] = []
+        self._frames: list[npt.NDArray[np.uint8]] = []
+        self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
+        self.create_subscription(SimTruth, topics.SIM_TRUTH, self._truth.append, STREAM)
+        if self._film:
+            self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST)
+        self._executor = make_executor(self)
+
+    def evaluate(self) -> dict[str, Any]:
+        """Run all episodes and write the result; returns it."""
+        self._wait_for_server()
+        reports, films = [], []
+        with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
+            for number in bar:
+                reports.append(self._episode(self._seed + number))
+                if number < FILMED_EPISODES and self._frames:
+                    films.append(list(self._frames))
+                bar.set_postfix_str(reports[-1]["outcome"])
+        value = result(reports, {"seed": self._seed, "max_steps": self._max_steps, "bundle": self._bundle})
+        write_json(self._output / "result.json", value)
+        if films:
+            write_gif(self._output / "episodes.gif", films)
+        return value
+
+    @property
+    def result_file(self) -> Path:
+        """Where the result goes."""
+        return self._output / "result.json"
+
+    def _wait_for_server(self) -> None:
+        ready: Future[None] = Future()
+
+        def look() -> None:
+            if self._client.server_is_ready() and not ready.done():
+                ready.set_result(None)
+
+        timer = self.create_timer(0.1, look)
+        if not spin_until(self._executor, ready, SERVER_TIMEOUT):
+            raise KprlError(
+                f"no node offered {topics.RUN_EPISODE} within {SERVER_TIMEOUT:g} s: is the policy node running, "
+                "with the same ROS_DOMAIN_ID?"
+            )
+        self.destroy_timer(timer)
+
+    def _episode(self, seed: int) -> dict[str, Any]:
+        self._truth.clear()
+        self._frames.clear()
+        sent = self._client.send_goal_async(RunEpisode.Goal(seed=seed, max_steps=self._max_steps))
+        if not spin_until(self._executor, sent, ACCEPT_TIMEOUT):
+            raise KprlError(
+                f"no answer from {topics.RUN_EPISODE} in {ACCEPT_TIMEOUT:g} s: see the policy node's log"
+            )
+        handle = sent.result()
+        if handle is None or not handle.accepted:
+            raise KprlError(
+                f"{topics.RUN_EPISODE} refused the episode: the policy node is busy with another one"
+            )
+        answer = handle.get_result_async()
+        timeout = self._max_steps * CONTROL_PERIOD + SLACK
+        if not spin_until(self._executor, answer, timeout):
+            raise KprlError(
+                f"{topics.RUN_EPISODE} did not end within {timeout:g} s: see the policy node's log"
+            )
+        ended = answer.result()
+        assert ended is not None
+        truth = [_sample(message) for message in self._truth if message.seed == seed]
+        return episode_report(seed, ended.result.outcome, ended.result.steps, truth)
+
+    def _on_overlay(self, message: Image) -> None:
+        self._frames.append(camera_messages.image_array(message).copy())
+
+
+def _sample(message: SimTruth) -> TruthSample:
+    place = message.object_pose.position
+    return TruthSample(message.step, message.grasped, message.is_success, (place.x, place.y, place.z))
+
+
+def evaluate() -> None:
+    """Make the node, run the episodes, say how they went."""
+    node = EvaluateNode()
+    try:
+        value = node.evaluate()
+        outcomes = ", ".join(f"{kind} {count}" for kind, count in sorted(value["outcomes"].items()))
+        print(
+            f"success {value['success_rate']:.0%} of {value['episodes']} episodes ({outcomes}); {node.result_file}",
+            flush=True,
+        )
+    finally:
+        node.destroy_node()
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run_job(evaluate))

@@ -1,0 +1,152 @@
+"""The action /run_episode: reset, let the policy act for a number of control periods, say how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from kprl_interfaces.action import RunEpisode
+from kprl_interfaces.msg import RobotStatus
+from kprl_interfaces.srv import ResetEpisode
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.task import Future
+
+from kprl_policy.sensing import Sensing
+from kprl_ros import topics
+from kprl_ros.robot_messages import vector
+from kprl_ros.stamps import to_nanoseconds
+
+ACTION_TIMEOUT = 3.0  # [s] between two actions, after which the episode is given up
+START_TIMEOUT = 15.0  # [s] in which /reset_episode must answer and the policy must get to act
+RESET_RETRY = 2.0  # [s] after which the reset is asked for again: during discovery messages get lost
+WATCH_PERIOD = 0.1  # [s]
+
+
+@dataclass
+class Episode:
+    """A running episode: `outcome` is set when it is over."""
+
+    handle: ServerGoalHandle
+    max_steps: int
+    outcome: Future[str] = field(default_factory=Future)
+    begins: int | None = None  # [ns] stamp of its first observation; None until the reset has answered
+    steps: int = 0
+    asked_at: float = -RESET_RETRY  # [s] steady time of the last reset request
+    last_sign_of_life: float = 0.0  # [s] steady
+
+    def end(self, outcome: str) -> None:
+        """End it, once."""
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+
+class EpisodeServer:
+    """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
+
+    The outcome says what a robot can know: whether the gripper holds something and the tool is at the goal.
+    """
+
+    def __init__(
+        self, node: Node, sensing: Sensing, success_distance: float, enable: Callable[[bool], None]
+    ) -> None:
+        self._sensing, self._success_distance, self._enable = sensing, success_distance, enable
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._episode: Episode | None = None
+        self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._server = ActionServer(
+            node,
+            RunEpisode,
+            topics.RUN_EPISODE,
+            self._execute,
+            goal_callback=self._on_goal,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+        node.create_timer(WATCH_PERIOD, self._watch, clock=self._steady)
+
+    def admits(self, stamp: int) -> bool:
+        """Whether the policy may act on the observation of `stamp` [ns]; ends the episode that has had its steps."""
+        episode = self._episode
+        if episode is None or episode.outcome.done():
+            return True
+        if episode.begins is None or stamp < episode.begins:
+            return False
+        if episode.steps >= episode.max_steps:
+            episode.end(self._judge())
+            return False
+        return True
+
+    def acted(self) -> None:
+        """Count one control period."""
+        episode = self._episode
+        if episode is not None and not episode.outcome.done():
+            episode.steps += 1
+            episode.last_sign_of_life = self._now()
+            episode.handle.publish_feedback(RunEpisode.Feedback(step=episode.steps))
+
+    def destroy(self) -> None:
+        """Stop serving."""
+        self._server.destroy()
+
+    def _on_goal(self, request: RunEpisode.Goal) -> GoalResponse:
+        busy = self._episode is not None or request.max_steps < 1
+        return GoalResponse.REJECT if busy else GoalResponse.ACCEPT
+
+    async def _execute(self, handle: ServerGoalHandle) -> RunEpisode.Result:
+        episode = Episode(handle, handle.request.max_steps, last_sign_of_life=self._now())
+        self._episode = episode
+        self._ask_for_reset(episode)
+        outcome = await episode.outcome
+        self._enable(False)
+        self._episode = None
+        if outcome == "cancelled":
+            handle.canceled()
+        else:
+            handle.succeed()
+        return RunEpisode.Result(success=outcome == "success", outcome=outcome or "", steps=episode.steps)
+
+    def _ask_for_reset(self, episode: Episode) -> None:
+        if not self._reset.service_is_ready() or self._now() - episode.asked_at < RESET_RETRY:
+            return
+        episode.asked_at = self._now()
+        answer = self._reset.call_async(ResetEpisode.Request(seed=episode.handle.request.seed))
+        answer.add_done_callback(lambda _: self._begin(episode, answer))
+
+    def _begin(self, episode: Episode, answer: Future[ResetEpisode.Response]) -> None:
+        response = answer.result()
+        if episode.outcome.done() or episode.steps:
+            return
+        if response is None or not response.success:
+            episode.end(f"reset_failed: {response.message if response else 'no answer'}")
+            return
+        self._sensing.goal = vector(response.goal)  # /goal may still be on its way
+        episode.begins = to_nanoseconds(response.stamp)
+        self._enable(True)
+
+    def _watch(self) -> None:
+        episode = self._episode
+        if episode is None:
+            return
+        if episode.handle.is_cancel_requested:
+            episode.end("cancelled")
+        elif self._now() - episode.last_sign_of_life > (ACTION_TIMEOUT if episode.steps else START_TIMEOUT):
+            episode.end("reset_timeout" if episode.begins is None else "no_observations")
+        elif not episode.steps:
+            self._ask_for_reset(episode)
+
+    def _judge(self) -> str:
+        if self._sensing.gripper_object != RobotStatus.GRIPPER_STOPPED_CLOSING:
+            return "nothing_held"
+        tcp, goal = self._sensing.tcp, self._sensing.goal
+        return "success" if _distance(tcp, goal) < self._success_distance else "not_at_goal"
+
+    def _now(self) -> float:
+        return self._steady.now().nanoseconds * 1e-9
+
+
+def _distance(a: npt.NDArray[np.float64] | None, b: npt.NDArray[np.float64] | None) -> float:
+    return float("inf") if a is None or b is None else float(np.linalg.norm(a - b))

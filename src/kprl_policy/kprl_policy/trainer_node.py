@@ -1,0 +1,77 @@
+"""The trainer node: the training loop of the library, on the environment over topics."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from gymnasium.wrappers import TimeLimit
+from rclpy.node import Node
+
+from kprl.envs import EPISODE_STEPS
+from kprl.keypoints.folder import read_description
+from kprl.policy_run import PolicyRun, train_and_deliver
+from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
+from kprl.rl.loop import GoalEnv
+from kprl_policy.topic_env import TopicEnv
+from kprl_ros.parameters import declare, declare_choice, declare_path
+from kprl_ros.shell import run_job
+
+
+def declare_run(node: Node) -> PolicyRun:
+    """Parameters of what is trained and where it goes."""
+    started = declare(node, "started", 0.0, "Unix time [s] at which the whole run began; 0: now", (0.0, 1e12))
+    return PolicyRun(
+        keypoints=declare_path(
+            node, "keypoints", "the keypoint model's folder, the one that the keypoint node runs"
+        ),
+        out=declare_path(node, "output", "the run folder").absolute(),
+        task=declare(node, "task", "grasp", "what is learnt"),
+        scene=declare(
+            node, "scene", "env1", "scene of the sim bridge, for the bundle and the final evaluation"
+        ),
+        object=declare(
+            node, "object", "cube", "object of the sim bridge, for the bundle and the final evaluation"
+        ),
+        final_episodes=declare(node, "final_episodes", 50, "episodes of the final evaluation", (1, 100_000)),
+        started=started or None,
+    )
+
+
+def declare_config(node: Node) -> TrainPolicyConfig:
+    """Parameters of how it is trained: a preset, and what differs from it."""
+    name = declare_choice(node, "preset", "quick", "training preset", tuple(PRESETS))
+    steps = declare(node, "steps", 0, "environment steps; 0: the preset's", (0, 2**31))
+    minutes = declare(
+        node, "minutes", 0.0, "stop after this much time at the latest; 0: no limit", (0.0, 1e5)
+    )
+    changes: dict[str, Any] = {"seed": declare(node, "seed", 0, "seed of everything random", (0, 2**31))}
+    changes |= {"steps": steps} if steps else {}
+    changes |= {"minutes": minutes} if minutes else {}
+    return dataclasses.replace(preset(name), **changes)
+
+
+def train() -> None:
+    """Wait for the graph, train, and leave the run folder."""
+    node = Node("trainer_node")
+    try:
+        run, config = declare_run(node), declare_config(node)
+        num_keypoints = int(read_description(Path(run.keypoints))["num_keypoints"])
+
+        def over_topics() -> GoalEnv:
+            return TimeLimit(TopicEnv(node, num_keypoints), EPISODE_STEPS)
+
+        summary = train_and_deliver(run, config, over_topics)
+        node.get_logger().info(
+            f"success {summary['success_before']:.0%} before, {summary['success_after']:.0%} after "
+            f"{summary['env_steps']} steps and {summary['minutes']:.1f} minutes; everything is in {run.out}"
+        )
+    finally:
+        node.destroy_node()
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run_job(train))

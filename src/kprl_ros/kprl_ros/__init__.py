@@ -1,0 +1,1 @@
+"""What all nodes share. The nodes are shells around these functions and the library `kprl`."""

@@ -1,0 +1,78 @@
+"""What the launch files share: nodes with their configuration, stages, required nodes, one line for a user's fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import EmitEvent, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch_ros.actions import Node
+
+from kprl.errors import KprlError
+
+Entities = list[Any]
+WHOLE_LIMIT = 2**31
+
+
+def config_folder() -> Path:
+    """The installed config/."""
+    return Path(get_package_share_directory("kprl_bringup")) / "config"
+
+
+def plain_faults(plan: Callable[..., Entities]) -> Callable[..., Entities]:
+    """Turn a KprlError into the exception that launch prints as one line and ends with."""
+
+    def guarded(context: Any) -> Entities:
+        try:
+            return plan(context)
+        except KprlError as error:
+            raise RuntimeError(str(error)) from None
+
+    return guarded
+
+
+def whole_number(name: str, text: str) -> int:
+    """The value of a launch argument that must be a whole number from 0 on."""
+    if not text.isdigit() or int(text) >= WHOLE_LIMIT:
+        raise KprlError(f"{name} is '{text}': expected a whole number from 0 to {WHOLE_LIMIT - 1}")
+    return int(text)
+
+
+def configured_node(package: str, name: str, parameters: dict[str, Any]) -> Node:
+    """A node with config/<name>.yaml, overridden by `parameters`."""
+    files = [str(config_folder() / f"{name}.yaml"), parameters]
+    return Node(package=package, executable=name, name=name, parameters=files, output="screen")
+
+
+def stage(process: Any, what: str, then: Callable[[], Entities]) -> Entities:
+    """Run a process; go on with `then()` when it ends well, else end the launch with an error."""
+
+    def on_exit(event: Any, context: Any) -> Entities | None:
+        if context.is_shutdown:
+            return None
+        if event.returncode != 0:
+            raise RuntimeError(f"{what} failed with exit code {event.returncode}: see its message above")
+        return then()
+
+    return [RegisterEventHandler(OnProcessExit(target_action=process, on_exit=on_exit)), process]
+
+
+def last_stage(process: Any, what: str) -> Entities:
+    """The process whose good end is the good end of the launch."""
+    return stage(process, what, lambda: [EmitEvent(event=Shutdown(reason=f"{what} is done"))])
+
+
+def required(node: Any) -> Entities:
+    """A node without which the graph is of no use: its end, good or bad, ends the launch with an error."""
+
+    def on_exit(event: Any, context: Any) -> None:
+        if not context.is_shutdown:
+            raise RuntimeError(
+                f"{event.process_name} ended with exit code {event.returncode}: see its message above"
+            )
+
+    return [RegisterEventHandler(OnProcessExit(target_action=node, on_exit=on_exit)), node]

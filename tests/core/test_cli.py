@@ -1,0 +1,92 @@
+"""Every command of `kprl`, run for a moment, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kprl.cli import COMMANDS, USER_ERROR, main
+
+
+def test_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    for group, commands in COMMANDS.items():
+        for command in commands:
+            assert f"{group} {command}" in shown
+
+
+def test_preview_is_a_picture(tmp_path):
+    main(["data", "preview", "--out", str(tmp_path / "sheet.png"), "--images", "4"])
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
+    assert sheet.shape[1] > 3 * 64
+    assert sheet.std() > 10
+
+
+def test_keypoints_eval_writes_its_keys(quick_keypoints, tmp_path):
+    out = tmp_path / "eval.json"
+    main(["keypoints", "eval", "--model", str(quick_keypoints), "--images", "20", "--json", str(out)])
+    assert {"on_target", "objects_covered", "equivariance_px"} <= set(json.loads(out.read_text()))
+
+
+def test_a_run_leaves_all_that_a_reader_wants(quick_run):
+    summary = json.loads((quick_run / "summary.json").read_text())
+    assert {"success_before", "success_after", "minutes", "env_steps"} <= set(summary)
+    assert summary["episodes"] == 3
+    for name in ("policy/metrics.csv", "policy/curve.png", "episode.gif", "keypoints.png", "bundle/bundle.json"):
+        assert (quick_run / name).stat().st_size > 0
+    assert list((quick_run / "policy" / "tensorboard").glob("events*"))
+    rows = list(csv.DictReader((quick_run / "policy" / "metrics.csv").open()))
+    assert float(rows[-1]["step"]) >= 300
+    film = Image.open(quick_run / "episode.gif")
+    assert film.n_frames > 50
+
+
+def test_eval_and_show_read_the_run(quick_run, tmp_path, capsys):
+    out = tmp_path / "result.json"
+    main(["policy", "eval", "--bundle", str(quick_run / "bundle"), "--episodes", "2", "--json", str(out),
+          "--gif", str(tmp_path / "film.gif")])  # fmt: skip
+    result = json.loads(out.read_text())
+    assert result["episodes"] == 2
+    assert result["ci95"][0] <= result["success_rate"] <= result["ci95"][1]
+    assert (tmp_path / "film.gif").stat().st_size > 0
+    main(["policy", "show", "--run", str(quick_run)])
+    assert "success after training" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["data", "generate", "--images", "9", "--out", "{tmp}/d", "--task", "juggle"], "unknown task 'juggle'"),
+        (["data", "generate", "--images", "9", "--out", "{tmp}/d", "--scene", "env9"], "'env9': choose one of env1"),
+        (["data", "generate", "--images", "9", "--out", "{tmp}/d", "--object", "fish"], "unknown object 'fish'"),
+        (["data", "generate", "--images", "0", "--out", "{tmp}/d"], "images is 0: expected at least 1"),
+        (["keypoints", "train", "--data", "{tmp}/nothing", "--out", "{tmp}/k"], "nothing"),
+        (["keypoints", "eval", "--model", "{tmp}/nothing"], "nothing"),
+        (["policy", "train", "--keypoints", "{tmp}/nothing", "--out", "{tmp}/p"], "nothing"),
+        (["policy", "eval", "--bundle", "{tmp}/nothing"], "does not exist: pass a bundle's folder"),
+        (["policy", "show", "--run", "{tmp}/nothing"], "nothing"),
+    ],
+)
+def test_wrong_input_is_one_line_and_status_2(arguments, line, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([argument.replace("{tmp}", str(tmp_path)) for argument in arguments])
+    assert ended.value.code == USER_ERROR
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert line in said[0]
+    assert list(tmp_path.iterdir()) == []  # nothing half-written
+
+
+def test_an_unknown_preset_lists_the_choices(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["keypoints", "train", "--data", "d", "--out", "o", "--preset", "huge"])
+    assert ended.value.code == USER_ERROR
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("huge", "paper", "cpu", "quick"))

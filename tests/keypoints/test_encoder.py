@@ -1,0 +1,119 @@
+"""The deployed encoder: equal to torch, strict about images and about its folder."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+from safetensors.torch import load_file
+
+from kprl.errors import KprlError
+from kprl.files import read_json, sha256_of, write_json
+from kprl.keypoints.encoder import OnnxEncoder, load_encoder
+from kprl.keypoints.export import TOLERANCE, TorchEncoder, export_onnx
+from kprl.keypoints.model import Autoencoder
+from kprl.keypoints.presets import PRESETS
+
+
+def images(n, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, 64, 64), np.uint8)
+
+
+@pytest.fixture
+def copy(model_folder, tmp_path):
+    return shutil.copytree(model_folder, tmp_path / "model")
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_onnx_computes_what_torch_computes(model_folder, n):
+    model = Autoencoder(read_json(model_folder / "keypoints.json")["architecture"])
+    model.load_state_dict(load_file(model_folder / "model.safetensors"))
+    keypoints = load_encoder(model_folder).encode(images(n))
+    assert keypoints.shape == (n, 12, 3) and keypoints.dtype == np.float32
+    np.testing.assert_allclose(keypoints, TorchEncoder(model.encoder, 12).encode(images(n)), atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_can_be_exported(preset, tmp_path):
+    torch.manual_seed(0)
+    model = Autoencoder(PRESETS[preset].architecture(8))
+    export_onnx(model.encoder, 8, tmp_path / "encoder.onnx")
+    assert OnnxEncoder(tmp_path / "encoder.onnx", 8).encode(images(3)).shape == (3, 8, 3)
+
+
+def test_keypoints_are_in_range(model_folder):
+    keypoints = load_encoder(model_folder).encode(images(5))
+    assert (np.abs(keypoints[..., :2]) <= 1).all()
+    assert ((keypoints[..., 2] >= 0) & (keypoints[..., 2] <= 1)).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((1, 32, 32), np.uint8), np.zeros((64, 64), np.uint8), np.zeros((1, 64, 64), np.float32)],
+)
+def test_other_images_are_refused(model_folder, wrong):
+    with pytest.raises(KprlError, match=r"images are .*expected \(N, 64, 64\) uint8"):
+        load_encoder(model_folder).encode(wrong)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "model.safetensors"])
+def test_damaged_and_missing_files_are_named(copy, name):
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(KprlError, match=f"{name} is damaged"):
+        load_encoder(copy)
+    (copy / name).unlink()
+    with pytest.raises(KprlError, match=f"{name} is missing"):
+        load_encoder(copy)
+
+
+def test_folder_of_something_else_is_refused(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(KprlError, match="not a keypoint model folder"):
+            load_encoder(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "other"}, "format is other"),
+        ({"version": 99}, "version is 99, expected 1"),
+        ({"field_of_view_deg": 90.0}, "field_of_view_deg is 90.0"),
+        ({"num_keypoints": "twelve"}, "expected a positive integer"),
+        ({"num_keypoints": 10}, r"expected \[1, 64, 64\] to \[10, 3\]"),
+        ({"files": {}}, "checksums of"),
+    ],
+)
+def test_description_that_does_not_fit_is_refused(copy, change, message):
+    path = copy / "keypoints.json"
+    write_json(path, {**read_json(path), **change})
+    with pytest.raises(KprlError, match=message):
+        load_encoder(copy)
+
+
+def test_text_in_the_place_of_the_model_is_refused(copy):
+    (copy / "encoder.onnx").write_text("not a model")
+    description = read_json(copy / "keypoints.json")
+    description["files"]["encoder.onnx"] = sha256_of(copy / "encoder.onnx")
+    write_json(copy / "keypoints.json", description)
+    with pytest.raises(KprlError, match="not a usable ONNX model"):
+        load_encoder(copy)
+
+
+def test_keypoints_that_are_not_finite_are_refused(tmp_path):
+    value = helper.make_tensor("value", TensorProto.FLOAT, [1, 2, 3], [float("nan")] * 6)
+    graph = helper.make_graph(
+        [helper.make_node("Constant", [], ["keypoints"], value=value)],
+        "broken",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [None, 1, 64, 64])],
+        [helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, [1, 2, 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "broken.onnx")
+    with pytest.raises(KprlError, match="not finite"):
+        OnnxEncoder(tmp_path / "broken.onnx", 2)

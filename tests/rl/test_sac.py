@@ -1,0 +1,189 @@
+"""The agent against eq. 8, hand-computed losses and torch's own optimiser."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from goal_envs import point_reward
+from make_episodes import SIZES, random_episode
+
+from kprl.errors import KprlError
+from kprl.rl.flat import FlatAdam, flatten
+from kprl.rl.her import hindsight_batch
+from kprl.rl.networks import squash
+from kprl.rl.normaliser import MIN_DEVIATION, Normaliser, RunningMoments
+from kprl.rl.replay import Replay
+from kprl.rl.sac import Batch, Sac, target_value, temperature_loss
+
+
+def fixed_batch(size: int = 256) -> Batch:
+    """One batch of synthetic experience."""
+    rng, replay = np.random.default_rng(0), Replay(1000, SIZES)
+    for _ in range(50):
+        replay.add(random_episode(rng))
+    return hindsight_batch(replay, size, 4, point_reward, rng)
+
+
+def test_targets_follow_equation_8() -> None:
+    target = target_value(
+        reward=torch.tensor([-0.5, -0.5]),
+        terminated=torch.tensor([0.0, 1.0]),
+        next_q=torch.tensor([[2.0, 2.0], [1.0, 3.0]]),
+        next_log_prob=torch.tensor([-1.5, 0.5]),
+        temperature=torch.tensor(0.2),
+        gamma=0.9,
+    )
+    # -0.5 + 0.9 (min(2, 1) - 0.2 * -1.5) = 0.67; where the task ended, the reward alone.
+    assert target.tolist() == pytest.approx([0.67, -0.5])
+
+
+def test_temperature_moves_against_the_entropy_error() -> None:
+    log_temperature = torch.tensor(math.log(0.5), requires_grad=True)
+    loss = temperature_loss(log_temperature, torch.tensor([1.0, 3.0]), target_entropy=-1.0)
+    # -log(0.5) (2 - 1); its slope is -(2 - 1): the policy is too certain, so the temperature has to rise.
+    assert loss.item() == pytest.approx(math.log(2))
+    loss.backward()
+    assert log_temperature.grad is not None
+    assert log_temperature.grad.item() == pytest.approx(-1.0)
+
+
+def test_log_density_of_the_squashed_gaussian() -> None:
+    mean, log_std, noise = torch.tensor([[0.3, -1.0]]), torch.tensor([[-0.5, 0.2]]), torch.tensor([[0.7, -1.1]])
+    action, log_prob = squash(mean, log_std, noise)
+    base = torch.distributions.Normal(mean, log_std.exp())
+    reference = torch.distributions.TransformedDistribution(base, torch.distributions.TanhTransform())
+    assert torch.allclose(action, torch.tanh(mean + log_std.exp() * noise))
+    assert log_prob.item() == pytest.approx(reference.log_prob(action).sum().item(), abs=1e-4)
+    assert torch.isfinite(squash(mean * 100, log_std, noise)[1]).all()
+
+
+def test_updates_fit_a_fixed_batch() -> None:
+    agent, batch = Sac(SIZES, gamma=0.5, seed=1), fixed_batch()
+    losses = [float(agent.update(batch)["critic_loss"]) for _ in range(200)]
+    assert np.mean(losses[-10:]) < 0.2 * np.mean(losses[:10])
+
+
+def test_the_actor_climbs_the_critic() -> None:
+    agent, batch = Sac(SIZES, gamma=0.5, initial_temperature=1e-6, seed=2), fixed_batch()
+    for _ in range(100):
+        agent.update(batch)
+    x = torch.from_numpy(np.concatenate([batch.observation, batch.goal], -1))
+    critic_input = agent.critic_normaliser(torch.from_numpy(np.concatenate([batch.privileged, batch.goal], -1)))
+    with torch.no_grad():
+        chosen = agent.critic(critic_input, torch.tanh(agent.actor(x)[0])).amin(0).mean()
+        uniform = agent.critic(critic_input, torch.rand(len(x), 2) * 2 - 1).amin(0).mean()
+    assert chosen > uniform
+
+
+def test_privileged_input_reaches_only_the_critic() -> None:
+    batch = fixed_batch()
+    other = batch._replace(privileged=batch.privileged * 3, next_privileged=batch.next_privileged * 3)
+    agents = Sac(SIZES, seed=3), Sac(SIZES, seed=3)
+    before = agents[0].actor.weights()
+    assert before.numel() == agents[1].actor.weights().numel()
+    x = torch.from_numpy(np.concatenate([batch.observation, batch.goal], -1))
+    assert agents[0].actor.input_size == SIZES.observation + SIZES.goal
+    assert torch.equal(agents[0].actor(x)[0], agents[1].actor(x)[0])
+    agents[0].update(batch)
+    agents[1].update(other)
+    assert not torch.equal(agents[0].flat_critic, agents[1].flat_critic)
+
+
+def test_the_symmetric_critic_ignores_privileged_input() -> None:
+    batch = fixed_batch()
+    other = batch._replace(privileged=batch.privileged * 3, next_privileged=batch.next_privileged * 3)
+    agents = Sac(SIZES, critic="observation", seed=3), Sac(SIZES, critic="observation", seed=3)
+    agents[0].update(batch)
+    agents[1].update(other)
+    assert torch.equal(agents[0].flat_critic, agents[1].flat_critic)
+    assert torch.equal(agents[0].flat_actor, agents[1].flat_actor)
+    with pytest.raises(KprlError, match="choose critic 'observation'"):
+        Sac(SIZES._replace(privileged=0))
+
+
+def test_the_actor_step_leaves_no_gradient_in_the_critics() -> None:
+    agent, batch = Sac(SIZES, seed=4), fixed_batch()
+    agent.update(batch)
+    agent.critic_adam.zero_grad()
+    x = torch.from_numpy(np.concatenate([batch.observation, batch.goal], -1))
+    critic_input = torch.from_numpy(np.concatenate([batch.privileged, batch.goal], -1))
+    agent._update_actor(x, critic_input, torch.tensor(0.1))
+    assert agent.flat_critic.grad is not None and agent.flat_critic.grad.abs().sum() == 0
+    assert agent.flat_actor.grad is not None and agent.flat_actor.grad.abs().sum() > 0
+
+
+def test_targets_follow_slowly() -> None:
+    agent, batch = Sac(SIZES, polyak=0.25, seed=5), fixed_batch()
+    old = agent.flat_target.detach().clone()
+    agent.update(batch)
+    assert torch.allclose(agent.flat_target, 0.75 * old + 0.25 * agent.flat_critic)
+
+
+def test_the_temperature_keeps_its_floor() -> None:
+    free = Sac(SIZES, initial_temperature=0.05, learning_rate=0.05, target_entropy=-50.0, seed=6)
+    held = Sac(SIZES, initial_temperature=0.05, learning_rate=0.05, target_entropy=-50.0, min_temperature=0.04)
+    batch = fixed_batch(64)
+    for _ in range(20):
+        free.update(batch)
+        held.update(batch)
+    assert free.log_temperature.exp() < 0.03
+    assert held.log_temperature.exp().item() == pytest.approx(0.04)
+
+
+def test_a_delayed_actor_moves_every_second_update() -> None:
+    agent, batch = Sac(SIZES, actor_delay=2, seed=7), fixed_batch(64)
+    moved = []
+    for _ in range(4):
+        before = agent.flat_actor.detach().clone()
+        moved.append("actor_loss" in agent.update(batch) and not torch.equal(before, agent.flat_actor))
+    assert moved == [True, False, True, False]
+
+
+def test_state_survives_bit_for_bit() -> None:
+    one, two, batch = Sac(SIZES, seed=8), Sac(SIZES, seed=9), fixed_batch(64)
+    one.observe(batch.observation, batch.privileged, batch.goal, batch.goal)
+    for _ in range(5):
+        one.update(batch)
+    two.load_state_dict(one.state_dict())
+    for _ in range(5):
+        one.update(batch)
+        two.update(batch)
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, two.state_dict()[name]), name
+    with pytest.raises(KprlError, match="does not fit this agent"):
+        Sac(SIZES, actor_hidden=(32,)).load_state_dict(one.state_dict())
+
+
+def test_flat_adam_is_adam() -> None:
+    torch.manual_seed(0)
+    ours, theirs = torch.nn.Linear(4, 3), torch.nn.Linear(4, 3)
+    theirs.load_state_dict(ours.state_dict())
+    adam = FlatAdam(flatten(ours.parameters()), 1e-2)
+    reference = torch.optim.Adam(theirs.parameters(), 1e-2)
+    x = torch.randn(16, 4)
+    for _ in range(50):
+        adam.zero_grad()
+        (ours(x) ** 2).mean().backward()
+        adam.step()
+        reference.zero_grad()
+        (theirs(x) ** 2).mean().backward()
+        reference.step()
+    assert torch.allclose(ours.weight, theirs.weight, atol=1e-6)
+    assert torch.allclose(ours.bias, theirs.bias, atol=1e-6)
+
+
+def test_normalisation_matches_numpy_and_clips() -> None:
+    rng = np.random.default_rng(10)
+    rows = rng.normal([3, -40, 0.5], [0.5, 8, 1e-9], (500, 3)).astype(np.float32)
+    moments, normaliser = RunningMoments(3), Normaliser(3, enabled=True)
+    for part in np.array_split(rows, 7):
+        moments.update(part)
+    normaliser.adopt(moments)
+    deviation = np.maximum(rows.astype(np.float64).std(0), MIN_DEVIATION)
+    expected = np.clip((rows - rows.astype(np.float64).mean(0)) / deviation, -5, 5)
+    assert np.allclose(normaliser(torch.from_numpy(rows)).numpy(), expected, atol=1e-3)
+    assert normaliser(torch.tensor([[1e6, 0.0, 0.0]]))[0, 0] == 5
+    assert torch.equal(Normaliser(3, enabled=False)(torch.tensor([[1e6, 0, 0]])), torch.tensor([[1e6, 0, 0]]))

@@ -1,0 +1,2 @@
+def generate_launch_description():
+    return 1 / 0
