@@ -37,6 +37,8 @@ class PolicyProfile:
     preset: str
     steps: int
     minutes: float
+    random_steps: int
+    evaluation_episodes: int
     final_episodes: int
 
 

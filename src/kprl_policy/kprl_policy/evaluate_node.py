@@ -6,6 +6,7 @@ It is a measuring instrument beside the deployment graph, not a part of it: it a
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from kprl_interfaces.action import RunEpisode
 from kprl_interfaces.msg import SimTruth
+from kprl_interfaces.srv import ResetEpisode
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.task import Future
@@ -32,6 +34,9 @@ from kprl_ros.topics import NEWEST, STREAM
 SERVER_TIMEOUT = 60.0  # [s] in which the policy node must offer /run_episode
 ACCEPT_TIMEOUT = 10.0  # [s] in which it must accept an episode
 SLACK = 30.0  # [s] beyond its control periods that an episode may take
+RESET_PERIOD = 0.5  # [s] between two resets that are to bring a first truth
+TRUTH_TIMEOUT = 5.0  # [s] in which the truth of an episode's last step must come
+TRUTH_POLL = 0.01  # [s]
 FILMED_EPISODES = 3
 
 
@@ -61,6 +66,7 @@ class EvaluateNode(Node):
     def evaluate(self) -> dict[str, Any]:
         """Run all episodes and write the result; returns it."""
         self._wait_for_server()
+        self._connect_to_truth()
         reports, films = [], []
         with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
             for number in bar:
@@ -94,6 +100,21 @@ class EvaluateNode(Node):
             )
         self.destroy_timer(timer)
 
+    def _connect_to_truth(self) -> None:
+        """Wait for any truth at all: in lockstep none comes before a reset, so ask for resets until one does."""
+        client = self.create_client(ResetEpisode, topics.RESET_EPISODE)
+        deadline = time.monotonic() + SERVER_TIMEOUT
+        while not self._truth:
+            if time.monotonic() >= deadline:
+                raise KprlError(
+                    f"no message on {topics.SIM_TRUTH} within {SERVER_TIMEOUT:g} s: is a sim bridge running, "
+                    "with the same ROS_DOMAIN_ID?"
+                )
+            if client.service_is_ready():
+                client.call_async(ResetEpisode.Request(seed=self._seed))
+            spin_until(self._executor, Future(), RESET_PERIOD)
+        self.destroy_client(client)
+
     def _episode(self, seed: int) -> dict[str, Any]:
         self._truth.clear()
         self._frames.clear()
@@ -115,8 +136,20 @@ class EvaluateNode(Node):
             )
         ended = answer.result()
         assert ended is not None
+        self._wait_for_truth(seed, ended.result.steps)
         truth = [_sample(message) for message in self._truth if message.seed == seed]
         return episode_report(seed, ended.result.outcome, ended.result.steps, truth)
+
+    def _wait_for_truth(self, seed: int, step: int) -> None:
+        """Wait for the truth of a step: the episode's end may be heard of before it."""
+        deadline = time.monotonic() + TRUTH_TIMEOUT
+        while not any(message.seed == seed and message.step >= step for message in self._truth):
+            if time.monotonic() >= deadline:
+                raise KprlError(
+                    f"no message on {topics.SIM_TRUTH} of step {step} within {TRUTH_TIMEOUT:g} s: "
+                    "is a sim bridge running, and is it the only one?"
+                )
+            spin_until(self._executor, Future(), TRUTH_POLL)
 
     def _on_overlay(self, message: Image) -> None:
         self._frames.append(camera_messages.image_array(message).copy())

@@ -47,9 +47,18 @@ def declare_config(node: Node) -> TrainPolicyConfig:
     minutes = declare(
         node, "minutes", 0.0, "stop after this much time at the latest; 0: no limit", (0.0, 1e5)
     )
-    changes: dict[str, Any] = {"seed": declare(node, "seed", 0, "seed of everything random", (0, 2**31))}
+    seed = declare(node, "seed", 0, "seed of everything random", (0, 2**31))
+    random_steps = declare(
+        node, "random_steps", -1, "steps of random actions before learning; -1: the preset's", (-1, 2**31)
+    )
+    evaluated = declare(
+        node, "evaluation_episodes", 0, "episodes of each evaluation; 0: the preset's", (0, 100_000)
+    )
+    changes: dict[str, Any] = {"seed": seed}
     changes |= {"steps": steps} if steps else {}
     changes |= {"minutes": minutes} if minutes else {}
+    changes |= {"random_steps": random_steps} if random_steps >= 0 else {}
+    changes |= {"evaluation_episodes": evaluated} if evaluated else {}
     return dataclasses.replace(preset(name), **changes)
 
 

@@ -111,8 +111,9 @@ class SimBridge(Node):
     def _publish(self, mode: int, reason: str) -> None:
         snapshot = self._snapshot
         success = bool(self._world.task.is_success(snapshot.object_position, snapshot.goal))
-        self._out.publish(snapshot, self._stamp, self._seed, success)
+        # The status first: who acts on the observation knows the state that it was made in.
         self._out.publish_status(mode, snapshot.gripper_object, reason, self._stamp)
+        self._out.publish(snapshot, self._stamp, self._seed, success)
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=to_stamp(self._stamp)))
 

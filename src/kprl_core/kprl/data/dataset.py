@@ -46,9 +46,7 @@ def load_dataset(folder: Path) -> Dataset:
         )
     foreign = sorted({path.name for path in folder.glob("*.npz")} - sizes.keys())
     if foreign:
-        raise KprlError(
-            f"{folder / foreign[0]} is not part of this data set: remove it or generate the data anew"
-        )
+        raise KprlError(f"{folder / foreign[0]} is not part of this data set: remove it or generate the data anew")
     verify_checksums(folder, checksums)
     images = int(config["images"])
     # Filled shard by shard: concatenating would need twice the memory.

@@ -93,9 +93,7 @@ def _generate_shards(
     counter = context.Value("q", 0)
     start = bar.n
     workers = min(config.workers, len(names))
-    pool = ProcessPoolExecutor(
-        workers, context, initializer=_start_worker, initargs=(config, make_world, counter)
-    )
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(config, make_world, counter))
     try:
         pending: set[Future[tuple[str, str]]] = {pool.submit(_generate_shard, name) for name in names}
         while pending:

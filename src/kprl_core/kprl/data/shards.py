@@ -61,18 +61,14 @@ def read_shard(path: Path, images: int) -> dict[str, np.ndarray]:
 def write_manifest(folder: Path, identity: dict[str, Any], checksums: dict[str, str]) -> None:
     """Write manifest.json: the configuration and the checksums of the shards that are finished."""
     shards = [{"file": name, "sha256": checksums[name]} for name in sorted(checksums)]
-    write_json(
-        folder / MANIFEST, {"format": FORMAT, "version": VERSION, "config": identity, "shards": shards}
-    )
+    write_json(folder / MANIFEST, {"format": FORMAT, "version": VERSION, "config": identity, "shards": shards})
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return (configuration, checksum of each finished shard) of a data folder."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise KprlError(
-            f"{folder} is not a kprl data folder (no {MANIFEST}): make one with 'kprl data generate'"
-        )
+        raise KprlError(f"{folder} is not a kprl data folder (no {MANIFEST}): make one with 'kprl data generate'")
     manifest = read_json(path)
     found = (manifest.get("format"), manifest.get("version"))
     if found != (FORMAT, VERSION):

@@ -148,11 +148,12 @@ class Trainer:
                         f"the keypoint loss became {values['loss']} at step {step}: nothing was saved; "
                         "train with another seed, and look at the data with 'kprl data preview'"
                     )
-                if share >= (validated + 1) / VALIDATIONS:
+                validate = share >= (validated + 1) / VALIDATIONS
+                if validate:
                     validated += 1
                     row |= {f"held_out/{name}": value for name, value in asdict(self._validate()).items()}
                     log.image("overlay", self._overlay(), step)
-                if step % LOG_PERIOD == 0 or share >= 1.0 or len(row) > len(values) + 2:
+                if validate or step % LOG_PERIOD == 0:
                     log.row(row)
                 bar.set_postfix_str(f"step {step}, loss {values['loss']:.3f}", refresh=False)
                 bar.update(int(1000 * share) - bar.n)
@@ -248,7 +249,7 @@ class Trainer:
         return metrics
 
 
-BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}, {postfix}]"
+BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 
 
 def _between(bounds: Range, share: float) -> float:

@@ -72,8 +72,8 @@ class TrainPolicyConfig:
     """Probability that a training episode begins at a curriculum start (paper: 0). Never in evaluation."""
     random_steps: int = 1_000
     """Steps of uniform random actions before learning begins."""
-    updates_per_step: float = 1.0
-    """Gradient updates for each environment step after `random_steps`."""
+    updates_per_step: float = 2.0
+    """Gradient updates for each environment step after `random_steps` (paper: 1)."""
     actor_delay: int = 1
     """Critic updates for each update of actor and temperature. 1: both each time (paper)."""
     max_lag: int = 400
@@ -115,6 +115,7 @@ PRESETS: dict[str, TrainPolicyConfig] = {
         learning_rate=3e-4,
         gamma=0.99,
         min_temperature=0.0,
+        updates_per_step=1.0,
         critic="observation",
         normalise=False,
         curriculum=0.0,

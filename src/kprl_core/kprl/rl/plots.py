@@ -31,7 +31,7 @@ def plot_curve(rows: Sequence[Mapping[str, float]], path: Path, title: str) -> N
             axis.grid(alpha=0.3)
         line[0].set_ylabel(label)
     axes[0][0].set_ylim(-0.03, 1.03)
-    axes[0][0].legend(loc="upper left", fontsize=8)
+    axes[0][0].legend(loc="best", fontsize=8)
     figure.suptitle(title)
     with atomic_file(path) as beside:
         figure.savefig(beside, dpi=110)

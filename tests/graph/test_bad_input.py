@@ -1,0 +1,115 @@
+"""Nodes and launch files given what they cannot work with: one clear line, and an exit status that is not 0."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graph_processes import FIRST_DOMAIN, command, environment
+
+pytestmark = pytest.mark.graph
+DOMAIN = FIRST_DOMAIN + 3
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("sim_bridge", {"task": "juggle"}, "unknown task 'juggle': choose one of grasp"),
+    ("sim_bridge", {"scene": "moon"}, "unknown scene of task grasp 'moon'"),
+    ("sim_bridge", {"object": "egg"}, "unknown object 'egg'"),
+    ("sim_bridge", {"clock": "fast"}, "unknown clock 'fast': choose one of lockstep, realtime"),
+    ("sim_bridge", {"seed": "many"}, "parameter seed is many: expected int"),
+    ("sim_bridge", {"goal": "0.5,0.0"}, "parameter goal is '0.5,0.0': expected 3 numbers"),
+    ("sim_bridge", {"goal": "0.5,0.0,2.0"}, "outside of the workspace"),
+    ("keypoint_node", {}, "parameter model is missing"),
+    ("keypoint_node", {"model": "/nowhere"}, "/nowhere is not a keypoint model folder"),
+    ("keypoint_node", {"model": "DAMAGED"}, "is damaged"),
+    ("policy_node", {}, "parameter bundle is missing"),
+    ("policy_node", {"bundle": "/nowhere"}, "bundle /nowhere does not exist"),
+    (
+        "policy_node",
+        {"bundle": "BUNDLE", "task": "push"},
+        "is for task 'grasp': expected one for task 'push'",
+    ),
+    ("trainer_node", {"output": "/tmp/x"}, "parameter keypoints is missing"),
+    ("trainer_node", {"keypoints": "MODEL", "output": "/tmp/x", "preset": "slow"}, "unknown preset 'slow'"),
+    ("evaluate_node", {}, "parameter output is missing"),
+    ("evaluate_node", {"output": "/tmp/x", "episodes": 0}, "parameter episodes is 0: expected int from 1"),
+]
+
+
+@pytest.fixture(scope="module")
+def answers(model: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
+    """Exit status and standard error of every case; four at a time, for a start is mostly waiting."""
+    damaged = tmp_path_factory.mktemp("damaged") / "model"
+    shutil.copytree(model, damaged)
+    (damaged / "encoder.onnx").write_bytes(b"\0" * 100)
+    folders = {"DAMAGED": str(damaged), "BUNDLE": str(bundle), "MODEL": str(model)}
+    found: list[tuple[int, str]] = []
+    for first in range(0, len(CASES), 4):
+        started = []
+        for name, parameters, _ in CASES[first : first + 4]:
+            filled = {key: folders.get(str(value), value) for key, value in parameters.items()}
+            started.append(
+                subprocess.Popen(
+                    command(name, **filled), env=environment(DOMAIN), stderr=subprocess.PIPE, text=True
+                )
+            )
+        for process in started:
+            _, error = process.communicate(timeout=60)
+            found.append((process.returncode, error))
+    return found
+
+
+@pytest.mark.parametrize("case", range(len(CASES)), ids=[f"{c[0]} {c[2]}" for c in CASES])
+def test_a_node_refuses_with_one_line_and_status_2(answers: list[tuple[int, str]], case: int) -> None:
+    status, error = answers[case]
+    lines = error.strip().splitlines()
+    assert status == 2, error
+    assert len(lines) == 1, error
+    assert CASES[case][2] in lines[0]
+
+
+LAUNCHES = [
+    ("sim_train.launch.py", ["profile:=slow"], "quick"),
+    ("sim_train.launch.py", ["task:=juggle"], "grasp"),
+    ("sim_train.launch.py", ["scene:=moon"], "env1"),
+    ("sim_train.launch.py", ["seed:=-1"], "whole number"),
+    ("sim_train.launch.py", ["output:=FULL"], "is not empty"),
+    ("sim_train.launch.py", ["output:=FINISHED", "resume:=true"], "holds a finished run"),
+    ("sim_grasp.launch.py", [], "bundle"),
+    ("sim_grasp.launch.py", ["bundle:=/nowhere"], "/nowhere does not exist"),
+    ("sim_grasp.launch.py", ["bundle:=BUNDLE", "episodes:=some"], "whole number"),
+    ("sim_grasp.launch.py", ["bundle:=BUNDLE", "object:=egg"], "cube"),
+]
+
+
+@pytest.mark.parametrize(("file", "arguments", "expected"), LAUNCHES)
+def test_a_launch_refuses_before_anything_starts(
+    file: str, arguments: list[str], expected: str, bundle: Path, tmp_path: Path
+) -> None:
+    for name in ("FULL", "FINISHED"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "FULL" / "notes.txt").write_text("mine")
+    (tmp_path / "FINISHED" / "summary.json").write_text(json.dumps({}))
+    folders = {"FULL": str(tmp_path / "FULL"), "FINISHED": str(tmp_path / "FINISHED"), "BUNDLE": str(bundle)}
+    filled = [
+        argument.replace(key, value)
+        for argument in arguments
+        for key, value in folders.items()
+        if key in argument
+    ]
+    filled += [argument for argument in arguments if not any(key in argument for key in folders)]
+    done = subprocess.run(
+        ["ros2", "launch", "kprl_bringup", file, *filled],
+        env=environment(DOMAIN),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode != 0, output
+    assert expected in output
+    assert "process started" not in output and "Traceback" not in output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["FINISHED", "FULL"]
