@@ -57,6 +57,11 @@ _kprl_source() {
     done
     # Without this guard the ROS wheels start every Python process twice, to set the path that is set here.
     export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+  else
+    # A distribution's `ros2` and the nodes' entry points run on the system's Python, which does not see .venv.
+    for _kprl_folder in "$_kprl_venv"/lib/python3*/site-packages; do
+      _kprl_append PYTHONPATH "$_kprl_folder"
+    done
   fi
   _kprl_prepend LD_LIBRARY_PATH "$_kprl_venv/lib"
 

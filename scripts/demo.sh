@@ -2,6 +2,7 @@
 # The main job in one go: learn keypoints and a policy over ROS 2 topics, then watch the policy in real time.
 # Usage: scripts/demo.sh [run folder]; called by `make demo`.
 set -euo pipefail
+trap 'echo "demo: interrupted" >&2; exit 130' INT  # a launch that is interrupted ends well, the demo does not
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source setup.bash
 

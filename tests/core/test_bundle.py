@@ -68,6 +68,15 @@ def test_wrong_sizes_and_odd_answers_are_refused(bundle):
         policy.act(np.full(28, np.nan), np.zeros(3))
 
 
+def test_a_description_without_its_keys_is_named(bundle):
+    path = bundle / "bundle.json"
+    info = json.loads(path.read_text())
+    del info["num_keypoints"]
+    path.write_text(json.dumps(info))
+    with pytest.raises(KprlError, match="bundle.json lacks num_keypoints"):
+        load_bundle(bundle)
+
+
 def test_a_damaged_description_is_named(bundle):
     (bundle / "bundle.json").write_text("{")
     with pytest.raises(KprlError, match="bundle.json is damaged"):

@@ -37,7 +37,7 @@ def test_keypoints_eval_writes_its_keys(quick_keypoints, tmp_path):
 
 def test_a_run_leaves_all_that_a_reader_wants(quick_run):
     summary = json.loads((quick_run / "summary.json").read_text())
-    assert {"success_before", "success_after", "minutes", "env_steps"} <= set(summary)
+    assert {"success_before", "success_after", "improvement", "minutes", "env_steps", "failures"} <= set(summary)
     assert summary["episodes"] == 3
     for name in ("policy/metrics.csv", "policy/curve.png", "episode.gif", "keypoints.png", "bundle/bundle.json"):
         assert (quick_run / name).stat().st_size > 0
@@ -48,12 +48,32 @@ def test_a_run_leaves_all_that_a_reader_wants(quick_run):
     assert film.n_frames > 50
 
 
+def test_a_run_folder_is_never_written_over(quick_run, quick_keypoints, tmp_path, capsys):
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "precious").write_text("mine")
+    for out in (quick_run, tmp_path):
+        with pytest.raises(SystemExit) as ended:
+            main(["policy", "train", "--keypoints", str(quick_keypoints), "--out", str(out)])
+        assert ended.value.code == USER_ERROR
+        assert "choose another run folder" in capsys.readouterr().err
+    assert (tmp_path / "bundle" / "precious").read_text() == "mine"
+
+
+def test_show_refuses_what_is_no_summary(tmp_path, capsys):
+    (tmp_path / "summary.json").write_text("{}")
+    with pytest.raises(SystemExit) as ended:
+        main(["policy", "show", "--run", str(tmp_path)])
+    assert ended.value.code == USER_ERROR
+    assert "lacks task, scene" in capsys.readouterr().err
+
+
 def test_eval_and_show_read_the_run(quick_run, tmp_path, capsys):
     out = tmp_path / "result.json"
     main(["policy", "eval", "--bundle", str(quick_run / "bundle"), "--episodes", "2", "--json", str(out),
           "--gif", str(tmp_path / "film.gif")])  # fmt: skip
     result = json.loads(out.read_text())
     assert result["episodes"] == 2
+    assert sum(result["failures"].values()) == round(2 * (1 - result["success_rate"]))
     assert result["ci95"][0] <= result["success_rate"] <= result["ci95"][1]
     assert (tmp_path / "film.gif").stat().st_size > 0
     main(["policy", "show", "--run", str(quick_run)])
@@ -72,6 +92,12 @@ def test_eval_and_show_read_the_run(quick_run, tmp_path, capsys):
         (["policy", "train", "--keypoints", "{tmp}/nothing", "--out", "{tmp}/p"], "nothing"),
         (["policy", "eval", "--bundle", "{tmp}/nothing"], "does not exist: pass a bundle's folder"),
         (["policy", "show", "--run", "{tmp}/nothing"], "nothing"),
+        (["data", "preview", "--out", "{tmp}/p.png", "--images", "0"], "images is 0: expected at least 1"),
+        (["data", "preview", "--out", "{tmp}/p.png", "--seed", "-1"], "seed is -1: expected at least 0"),
+        (["keypoints", "eval", "--model", "{tmp}/m", "--images", "0"], "images is 0: expected at least 1"),
+        (["policy", "eval", "--bundle", "{tmp}/b", "--episodes", "0"], "episodes is 0: expected at least 1"),
+        (["policy", "train", "--keypoints", "{tmp}/k", "--out", "{tmp}/o", "--final-episodes", "0"],
+         "final_episodes is 0: expected at least 1"),
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(arguments, line, tmp_path, capsys):

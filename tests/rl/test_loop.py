@@ -19,7 +19,7 @@ from kprl.rl.checkpoint import load_checkpoint
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
 from kprl.rl.evaluation import evaluate
 from kprl.rl.learner import InlineLearner
-from kprl.rl.loop import Progress, train
+from kprl.rl.loop import ACTING_STREAM, Progress, train
 from kprl.rl.metrics_log import COLUMNS
 from kprl.rl.policy import load_policy
 from kprl.rl.sac import Sizes
@@ -32,6 +32,9 @@ LEARNING = TrainPolicyConfig(
     gamma=0.8,
     polyak=0.03,
     random_steps=200,
+    updates_per_step=1.0,
+    min_temperature=0.0,
+    curriculum=0.3,
     evaluate_every=1250,
     log_every=300,
 )
@@ -113,6 +116,16 @@ def test_an_evaluation_does_not_repeat_training_starts(tmp_path: Path) -> None:
     first, second = env.unwrapped.actions, other.unwrapped.actions
     training = [*first[evaluated : evaluated + 160], *first[2 * evaluated + 160 : -evaluated]]
     assert np.array_equal(training, second[evaluated:-evaluated])
+
+
+def test_training_draws_none_of_the_evaluations_seeds() -> None:
+    for seed in range(5):
+        evaluations = set(np.random.default_rng(seed).integers(2**31, size=50).tolist())
+        acting = np.random.default_rng((seed, ACTING_STREAM))
+        # As in an episode: one draw decides the start, the next the seed.
+        drawn = {int(acting.integers(2**31)) for _ in range(200) if acting.random() >= 0}
+        assert drawn.isdisjoint(evaluations)
+    assert ACTING_STREAM != 0  # (seed, 0) is the very stream of default_rng(seed)
 
 
 def test_exploration_is_uniform_with_its_probability(tmp_path: Path) -> None:

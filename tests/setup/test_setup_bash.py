@@ -87,3 +87,9 @@ def test_it_refuses_another_ros_than_the_one_it_was_built_on(tree: Path) -> None
     done = bash(tree, f"source {tree}/setup.bash; exit $?", ROS_DISTRO="jazzy")
     assert done.returncode == 1
     assert "wheels" in done.stderr and "jazzy" in done.stderr
+
+
+def test_on_a_distribution_the_systems_python_finds_the_virtual_environments_packages(tree: Path) -> None:
+    (tree / ".venv" / "kprl-ros").write_text("kilted\n")
+    shown = bash(tree, f"source {tree}/setup.bash; echo $PYTHONPATH", ROS_DISTRO="kilted").stdout
+    assert f"{tree}/.venv/lib/python3.11/site-packages" in shown.strip().split(":")

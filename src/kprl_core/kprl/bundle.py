@@ -114,7 +114,10 @@ def read_bundle_info(folder: Path, task: str | None = None) -> dict[str, Any]:
             raise KprlError(
                 f"bundle {folder} was trained with {key} {info.get(key)}: this set-up has {value}; train it anew"
             )
-    verify_checksums(folder, {name: "" for name in POLICY_FILES} | dict(info.get("sha256", {})))
+    missing = [key for key in ("scene", "object", "num_keypoints", "provenance", "sha256") if key not in info]
+    if missing:
+        raise KprlError(f"{folder / 'bundle.json'} lacks {', '.join(missing)}: restore it or train the policy anew")
+    verify_checksums(folder, {name: "" for name in POLICY_FILES} | dict(info["sha256"]))
     return info
 
 

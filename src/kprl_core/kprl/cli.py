@@ -65,6 +65,8 @@ def data_preview(
     from kprl.data.preview import contact_sheet
     from kprl.envs.world import World
 
+    _require("images", images, 1)
+    _require("seed", seed, 0)
     world = World(task, scene, object)
     contact_sheet(world, [image_seed(seed, i) for i in range(images)], out)
     world.close()
@@ -124,6 +126,8 @@ def keypoints_eval(
     from kprl.keypoints.encoder import load_encoder
     from kprl.keypoints.evaluate import evaluate, render_dataset
 
+    _require("images", images, 1)
+    _require("seed", seed, 0)
     encoder = load_encoder(model)
     world = World(task, scene, object)
     settings = {"task": task, "scene": scene, "object": object, "seed": seed}
@@ -144,6 +148,7 @@ def policy_train(
     steps: int | None = None,
     minutes: float | None = None,
     seed: int | None = None,
+    learner: Literal["process", "inline"] | None = None,
     random_steps: int | None = None,
     evaluation_episodes: int | None = None,
     final_episodes: int = 50,
@@ -161,7 +166,8 @@ def policy_train(
         preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum).
         steps: Environment steps, instead of the preset's.
         minutes: Stop after this much time at the latest.
-        seed: Seed of everything random.
+        seed: Seed of everything random. With two processes their timing decides too: see learner.
+        learner: process: act and learn at the same time; inline: one process, bit-exact for a seed.
         random_steps: Steps of uniform random actions before learning begins.
         evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
@@ -169,7 +175,7 @@ def policy_train(
     from kprl.policy_run import PolicyRun, train_and_deliver
     from kprl.rl.config import preset as policy_preset
 
-    given = {"steps": steps, "minutes": minutes, "seed": seed, "random_steps": random_steps,
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "random_steps": random_steps,
              "evaluation_episodes": evaluation_episodes}  # fmt: skip
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = dataclasses.replace(policy_preset(preset), **changes)
@@ -202,6 +208,10 @@ def policy_eval(
     from kprl.files import write_json
     from kprl.film import write_gif
     from kprl.policy_run import FILMED_EPISODES, evaluate_bundle
+    from kprl.tasks.outcome import count_failures
+
+    _require("episodes", episodes, 1)
+    _require("seed", seed, 0)
 
     result = evaluate_bundle(bundle, episodes, seed, task, scene, object, FILMED_EPISODES if gif else 0)
     summary = {
@@ -209,6 +219,7 @@ def policy_eval(
         "episodes": result.episodes,
         "ci95": list(result.ci95),
         "mean_return": result.mean_return,
+        "failures": count_failures(outcome.outcome for outcome in result.outcomes),
     }
     print(_line(summary))
     if json:
@@ -226,6 +237,9 @@ def policy_show(run: Path) -> None:
     from kprl.files import read_json
 
     summary = read_json(run / "summary.json")
+    missing = [key for key in SHOWN if key not in summary]
+    if missing:
+        raise KprlError(f"{run / 'summary.json'} lacks {', '.join(missing)}: it is not the summary of a finished run")
     low, high = summary["ci95"]
     print(f"{summary['task']} {summary['scene']} with the {summary['object']}, {summary['minutes']:.1f} minutes:")
     print(f"  success before training   {summary['success_before']:.0%}")
@@ -233,6 +247,7 @@ def policy_show(run: Path) -> None:
         f"  success after training    {summary['success_after']:.0%}  "
         f"({summary['episodes']} episodes, 95 % interval {low:.0%} to {high:.0%})"
     )
+    print(f"  failures                  {_line(summary['failures'])}")
     realtime = run / "sim_grasp" / "result.json"
     if realtime.is_file():
         result = read_json(realtime)
@@ -242,6 +257,7 @@ def policy_show(run: Path) -> None:
             print(f"  {run / name}: {what}")
 
 
+SHOWN = ("task", "scene", "object", "minutes", "success_before", "success_after", "episodes", "ci95", "failures")
 RUN_FILES = {
     "keypoints.png": "keypoints on held-out images",
     "policy/curve.png": "learning curve (also metrics.csv and tensorboard/ there)",
@@ -250,10 +266,17 @@ RUN_FILES = {
 }
 
 
+def _require(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise KprlError(f"{name} is {value}: expected at least {least}")
+
+
 def _line(values: dict[str, Any]) -> str:
     def text(value: Any) -> str:
         if isinstance(value, float):
             return f"{value:.3g}"
+        if isinstance(value, dict):
+            return "{" + _line(value) + "}"
         return "[" + ", ".join(text(part) for part in value) + "]" if isinstance(value, list) else str(value)
 
     return ", ".join(f"{name} {text(value)}" for name, value in values.items())

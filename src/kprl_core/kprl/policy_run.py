@@ -30,6 +30,7 @@ from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
 from kprl.rl.policy_export import export_onnx
 from kprl.tasks import check_names
+from kprl.tasks.outcome import count_failures
 
 ENVIRONMENTS = {"grasp": "kprl/UR5Grasp-v1"}
 FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
@@ -47,6 +48,11 @@ class PolicyRun:
     object: str = "cube"
     final_episodes: int = 50
     started: float | None = None  # [s] Unix time at which the whole run began, data and keypoints included
+
+    def __post_init__(self) -> None:
+        check_names(self.task, self.scene, self.object)
+        if self.final_episodes < 1:
+            raise KprlError(f"final_episodes is {self.final_episodes}: expected at least 1")
 
 
 def make_env(task: str, scene: str, object: str, encoder: Encoder, render_mode: str | None = None) -> GoalEnv:
@@ -69,10 +75,10 @@ def train_and_deliver(
     `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics.
     """
     began = time.time()
-    check_names(run.task, run.scene, run.object)
     encoder = load_encoder(run.keypoints)
-    if (run.out / "summary.json").exists():
-        raise KprlError(f"{run.out} holds a finished run: choose another --out")
+    for name in ("policy", "bundle", "summary.json"):
+        if (run.out / name).exists():
+            raise KprlError(f"{run.out / name} exists, of an earlier run or anything else: choose another run folder")
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, callback=callback,
                    show_progress=progress)  # fmt: skip
@@ -102,18 +108,30 @@ def train_and_deliver(
 
 
 def _summarise(run: PolicyRun, config: TrainPolicyConfig, result: TrainingResult, started: float) -> dict[str, Any]:
-    """Evaluate what a robot would run, the bundle, on starts that no choice was made on; film and write it down."""
-    after = evaluate_bundle(run.out / "bundle", run.final_episodes, FINAL_SEED + config.seed, film=FILMED_EPISODES)
+    """Evaluate what a robot would run, the bundle, on starts that no choice was made on; film and write it down.
+
+    The untrained policy runs the same episodes, so that before and after are comparable.
+    """
+    seed = FINAL_SEED + config.seed
+    env = make_env(run.task, run.scene, run.object, load_encoder(run.keypoints))
+    try:
+        before = evaluate(result.untrained, env, run.final_episodes, seed)
+    finally:
+        env.close()
+    after = evaluate_bundle(run.out / "bundle", run.final_episodes, seed, film=FILMED_EPISODES)
     write_gif(run.out / "episode.gif", after.frames)
     summary = {
         "task": run.task,
         "scene": run.scene,
         "object": run.object,
-        "success_before": result.before.success_rate,
+        "success_before": before.success_rate,
         "success_after": after.success_rate,
+        "improvement": after.success_rate - before.success_rate,
+        "ci95_before": list(before.ci95),
         "ci95": list(after.ci95),
         "episodes": after.episodes,
-        "mean_return_before": result.before.mean_return,
+        "failures": count_failures(outcome.outcome for outcome in after.outcomes),
+        "mean_return_before": before.mean_return,
         "mean_return_after": after.mean_return,
         "minutes": round((time.time() - started) / 60, 2),
         "env_steps": result.steps,

@@ -136,14 +136,17 @@ class EvaluateNode(Node):
             )
         ended = answer.result()
         assert ended is not None
-        self._wait_for_truth(seed, ended.result.steps)
-        truth = [_sample(message) for message in self._truth if message.seed == seed]
+        truth = self._truth_until(seed, ended.result.steps)
         return episode_report(seed, ended.result.outcome, ended.result.steps, truth)
 
-    def _wait_for_truth(self, seed: int, step: int) -> None:
-        """Wait for the truth of a step: the episode's end may be heard of before it."""
+    def _truth_until(self, seed: int, step: int) -> list[TruthSample]:
+        """The truth of an episode up to its last step, which may come after the word of the episode's end."""
         deadline = time.monotonic() + TRUTH_TIMEOUT
-        while not any(message.seed == seed and message.step >= step for message in self._truth):
+        while True:
+            truth = [_sample(message) for message in self._truth if message.seed == seed]
+            ends = [index for index, sample in enumerate(truth) if sample.step >= step]
+            if ends:
+                return truth[: ends[-1] + 1]
             if time.monotonic() >= deadline:
                 raise KprlError(
                     f"no message on {topics.SIM_TRUTH} of step {step} within {TRUTH_TIMEOUT:g} s: "

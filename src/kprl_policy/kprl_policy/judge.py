@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kprl.tasks.outcome import outcome
+
 # What /run_episode says where the graph failed, not the policy.
 BROKEN = ("no_observations", "reset_timeout", "reset_failed", "cancelled")
 
@@ -27,11 +29,7 @@ def judge(says: str, truth: Sequence[TruthSample]) -> str:
         return says.split(":")[0]
     if not truth:
         return "no_truth"
-    if truth[-1].is_success:
-        return "success"
-    if truth[-1].grasped:
-        return "off_goal"
-    return "lost" if any(sample.grasped for sample in truth) else "never_grasped"
+    return outcome(truth[-1].is_success, [sample.grasped for sample in truth])
 
 
 def episode_report(seed: int, says: str, steps: int, truth: Sequence[TruthSample]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class LockstepClient:
         self._twist = node.create_publisher(TwistStamped, topics.EE_TWIST_CMD, STREAM)
         self._gripper = node.create_publisher(GripperCommand, topics.GRIPPER_CMD, STREAM)
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
-        self._seed, self._step, self._goal, self._stamp = 0, 0, np.zeros(3), 0
+        self._seed, self._step, self._goal, self.stamp = 0, 0, np.zeros(3), 0
 
     def close(self) -> None:
         """Stop listening."""
@@ -123,11 +123,11 @@ class LockstepClient:
 
     def _observe(self, stamp: int | None, command: Command | None, deadline: float) -> Observed:
         """Wait for the observation of `stamp` [ns], or for the one that follows `command`."""
-        self._wanted = self._stamp + 1 if stamp is None else stamp
+        self._wanted = self.stamp + 1 if stamp is None else stamp
         self._complete = Future()
         self._missing = {topic for topic in self._parts if self._stamp_of(topic) < self._wanted}
         if command is not None:
-            now = to_stamp(self._stamp)
+            now = to_stamp(self.stamp)
             self._twist.publish(twist(command.linear, now))
             self._gripper.publish(gripper_command(command, now))
         if (self._missing or self._camera is None) and not spin_until(
@@ -150,7 +150,7 @@ class LockstepClient:
                 f"of seed {self._seed}; something else drives the sim bridge: "
                 "stop it, or use another ROS_DOMAIN_ID"
             )
-        self._stamp = stamps.pop()
+        self.stamp = stamps.pop()
         joints: JointState = self._newest[topics.JOINT_STATES]
         assert self._camera is not None
         return Observed(

@@ -1,4 +1,4 @@
-"""Whether what is known is fresh and whole enough to act on. Pure: no ROS."""
+"""Whether what is known is fresh and whole enough to act on. Pure: no node, no message."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from kprl_ros.topics import EE_POSE, GOAL, JOINT_STATES, KEYPOINTS
 
 MAX_AGE = 0.1  # [s] of an observation, and between the parts of one
 NANOSECOND = 1e-9  # [s]
@@ -34,10 +36,10 @@ def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
     missing = [
         topic
         for topic, value in (
-            ("/keypoints", parts.keypoints),
-            ("/ee_pose", parts.tcp),
-            ("/joint_states", parts.opening),
-            ("/goal", parts.goal),
+            (KEYPOINTS, parts.keypoints),
+            (EE_POSE, parts.tcp),
+            (JOINT_STATES, parts.opening),
+            (GOAL, parts.goal),
         )
         if value is None
     ]
@@ -46,11 +48,11 @@ def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
     assert parts.keypoints is not None and parts.tcp is not None and parts.goal is not None
     if len(parts.keypoints) != num_keypoints:
         return (
-            f"/keypoints carries {len(parts.keypoints)} keypoints: the bundle expects {num_keypoints}, "
+            f"{KEYPOINTS} carries {len(parts.keypoints)} keypoints: the bundle expects {num_keypoints}, "
             "run both nodes on one bundle"
         )
-    for topic, values in (("/keypoints", parts.keypoints), ("/ee_pose", parts.tcp), ("/joint_states", parts.opening),
-                          ("/goal", parts.goal)):  # fmt: skip
+    for topic, values in ((KEYPOINTS, parts.keypoints), (EE_POSE, parts.tcp), (JOINT_STATES, parts.opening),
+                          (GOAL, parts.goal)):  # fmt: skip
         if not np.isfinite(values).all():  # type: ignore[arg-type]
             return f"{topic} is not finite"
     return _why_stale(parts, now)
@@ -58,9 +60,9 @@ def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
 
 def _why_stale(parts: Parts, now: int | None) -> str:
     stamps = {
-        "/keypoints": parts.keypoints_stamp,
-        "/ee_pose": parts.tcp_stamp,
-        "/joint_states": parts.opening_stamp,
+        KEYPOINTS: parts.keypoints_stamp,
+        EE_POSE: parts.tcp_stamp,
+        JOINT_STATES: parts.opening_stamp,
     }
     if now is None:
         return "" if len(set(stamps.values())) == 1 else INCOMPLETE

@@ -118,13 +118,13 @@ class EpisodeServer:
 
     def _begin(self, episode: Episode, answer: Future[ResetEpisode.Response]) -> None:
         response = answer.result()
-        if episode.outcome.done() or episode.steps:
+        if episode.outcome.done():
             return
         if response is None or not response.success:
             episode.end(f"reset_failed: {response.message if response else 'no answer'}")
             return
         self._sensing.goal = vector(response.goal)  # /goal may still be on its way
-        episode.begins = to_nanoseconds(response.stamp)
+        episode.begins, episode.steps = to_nanoseconds(response.stamp), 0  # of two resets the later one counts
         self._enable(True)
 
     def _watch(self) -> None:

@@ -12,32 +12,19 @@ from kprl_interfaces.msg import GripperCommand
 from sensor_msgs.msg import JointState
 
 from kprl.action import GRIPPER_JOINT, Command, knuckle_to_opening, opening_to_knuckle
+from kprl.control.kinematics import JOINT_NAMES
 from kprl.errors import KprlError
 from kprl_ros.topics import BASE_FRAME
 
 Array = npt.NDArray[np.float64]
 
-ARM_JOINTS = (
-    "shoulder_pan_joint",
-    "shoulder_lift_joint",
-    "elbow_joint",
-    "wrist_1_joint",
-    "wrist_2_joint",
-    "wrist_3_joint",
-)
-
 
 def joint_state(joints: Array, opening: float, stamp: Time) -> JointState:
     """Six arm joints [rad] and the gripper's knuckle joint."""
-    message = JointState(name=[*ARM_JOINTS, GRIPPER_JOINT])
+    message = JointState(name=[*JOINT_NAMES, GRIPPER_JOINT])
     message.header.stamp, message.header.frame_id = stamp, BASE_FRAME
     message.position = [*joints.tolist(), opening_to_knuckle(opening)]
     return message
-
-
-def arm_joints(message: JointState) -> Array:
-    """Positions (6,) [rad] of the arm's joints, in the order of ARM_JOINTS."""
-    return np.array([_position(message, name) for name in ARM_JOINTS])
 
 
 def gripper_opening(message: JointState) -> float:

@@ -1,4 +1,4 @@
-"""Which commands the simulated robot accepts, and what it does between them. Pure: no ROS, no simulator."""
+"""Which commands the simulated robot accepts, and what it does between them. Pure: no node, no message, no simulator."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kprl.action import GRIPPER_STROKE, Command
+from kprl_ros.topics import BASE_FRAME
 
 Array = npt.NDArray[np.float64]
 
 DEAD_MAN = 0.1  # [s] without a valid velocity after which the arm stands still
-BASE_FRAME = "base_link"
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def truth_info(
     """The info dictionary of a step: success, the critic's privileged view, and the goal-independent reward term."""
     return {
         "is_success": bool(is_success),
+        "grasped": bool(grasped),
         "privileged": privileged_observation(tcp, tcp_velocity, opening, object_position, object_velocity, grasped),
         "regulation": float(regulation(tcp)),
     }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from kprl.action import action_to_command
+from kprl.action import Command
 from kprl.control.limits import CONTROL_HZ
-from kprl.envs.goal_observation import PRESETS, action_space, compute_reward, observation_space, truth_info
+from kprl.envs.goal_env import GoalEnvironment, Observation, Seen
+from kprl.envs.goal_observation import PRESETS, action_space, observation_space, truth_info
 from kprl.envs.world import Snapshot, World
 from kprl.errors import KprlError, require_choice
 from kprl.keypoints.encoder import Encoder, load_encoder
@@ -20,17 +19,15 @@ from kprl.keypoints.overlay import draw_keypoints
 from kprl.observation import actor_observation, end_effector_observation
 
 RENDER_SCALE = 5
-Observation = dict[str, npt.NDArray[Any]]
 
 
-class ManipulationEnv(gymnasium.Env[Any, Any]):
+class ManipulationEnv(GoalEnvironment):
     """UR5 with a 2F-85; observation presets `state`, `keypoints` (needs an encoder) and `image`.
 
     `encoder` is an Encoder or the folder of a keypoint model. Episodes never terminate; the registration's time
     limit truncates them. The object's true position is in `achieved_goal` and, for critics, in info["privileged"].
     """
 
-    reward_function = staticmethod(compute_reward)  # for a learner in another process
     metadata = {"render_modes": ["rgb_array"], "render_fps": int(CONTROL_HZ)}
 
     def __init__(
@@ -56,34 +53,6 @@ class ManipulationEnv(gymnasium.Env[Any, Any]):
         self.action_space = action_space()
         self.observation_space = observation_space(observation, self._encoder.num_keypoints if self._encoder else 0)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Begin an episode; options={"start": ...} overrides where it starts."""
-        super().reset(seed=seed)
-        # Without a seed the next world comes from the generator that the last seed started.
-        world_seed = seed if seed is not None else int(self.np_random.integers(2**31))
-        return self._seen(self._world.reset(world_seed, (options or {}).get("start", self._start)))
-
-    def step(
-        self, action: npt.NDArray[np.float32]
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Apply an action (4,) for one control period of 50 ms."""
-        if self._snapshot is None:
-            raise KprlError("the environment was stepped before its first reset: call reset() first")
-        observation, info = self._seen(self._world.step(action_to_command(action, self._snapshot.opening)))
-        reward = self.compute_reward(observation["achieved_goal"], observation["desired_goal"], info)
-        return observation, float(reward), False, False, info
-
-    def compute_reward(
-        self,
-        achieved_goal: npt.NDArray[np.floating],
-        desired_goal: npt.NDArray[np.floating],
-        info: Mapping[str, Any] | Sequence[Mapping[str, Any]],
-    ) -> npt.NDArray[np.floating]:
-        """See `kprl.envs.goal_observation.compute_reward`."""
-        return compute_reward(achieved_goal, desired_goal, info)
-
     def render(self) -> npt.NDArray[np.uint8] | None:
         """The camera's last picture, enlarged, with the keypoints if there are any: (320, 320, 3) uint8."""
         if self.render_mode is None or self._snapshot is None:
@@ -95,8 +64,14 @@ class ManipulationEnv(gymnasium.Env[Any, Any]):
         """End the physics world."""
         self._world.close()
 
-    def _seen(self, snapshot: Snapshot) -> tuple[Observation, dict[str, Any]]:
-        self._snapshot = snapshot
+    def _begin(self, seed: int, start: str) -> Seen:
+        return self._seen(self._world.reset(seed, start))
+
+    def _advance(self, command: Command) -> Seen:
+        return self._seen(self._world.step(command))
+
+    def _seen(self, snapshot: Snapshot) -> Seen:
+        self._snapshot, self._opening = snapshot, snapshot.opening
         task = self._world.task
         info = truth_info(
             snapshot.tcp_position,

@@ -103,6 +103,10 @@ class World:
 
     def reset(self, seed: int, start: str = "ordinary") -> Snapshot:
         """Begin an episode; all that follows depends on `seed`, `start` and the commands only."""
+        self._begin(seed, start)
+        return self._observe()
+
+    def _begin(self, seed: int, start: str) -> None:
         require_choice("start", start, START_KINDS)
         self._rng = np.random.default_rng(seed)
         state = self._starts.sample(start, self._rng)
@@ -112,7 +116,6 @@ class World:
         self._dress()
         self._arrange(state)
         self._step = 0
-        return self._observe()
 
     def step(self, command: Command) -> Snapshot:
         """Advance exactly one control period, 12 steps of physics, under one command."""
@@ -126,7 +129,7 @@ class World:
 
     def scatter(self, seed: int) -> CameraFrame:
         """A picture, with its truth, of a random state that an episode may pass through."""
-        self.reset(seed, "scatter")
+        self._begin(seed, "scatter")
         clean = self._render()
         return CameraFrame(self._appearance.develop(clean.grey, self._rng), clean.depth, clean.segmentation)
 

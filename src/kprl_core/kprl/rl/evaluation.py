@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 
 from kprl.errors import KprlError
+from kprl.tasks.outcome import outcome
 
 NORMAL_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
@@ -32,6 +33,7 @@ class EpisodeOutcome:
     success: bool  # is_success of the last step
     episode_return: float  # sum of the rewards, not discounted
     steps: int
+    outcome: str = ""  # kind of the end, see kprl.tasks.outcome; empty where the environment tells no grasps
 
 
 @dataclass(frozen=True)
@@ -94,13 +96,17 @@ def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[n
     """One episode; its frames are appended to `frames`."""
     observation, info = env.reset(seed=seed, options={"start": "ordinary"})
     total, steps, ended = 0.0, 0, False
+    grasped: list[bool] = []
     while not ended:
         if frames is not None:
             frames.append(np.asarray(env.render()))
         observation, reward, terminated, truncated, info = env.step(policy.act(observation))
         total += float(reward)
         steps += 1
+        if "grasped" in info:
+            grasped.append(info["grasped"])
         ended = terminated or truncated
     if frames is not None:
         frames.append(np.asarray(env.render()))
-    return EpisodeOutcome(seed, bool(info["is_success"]), total, steps)
+    success = bool(info["is_success"])
+    return EpisodeOutcome(seed, success, total, steps, outcome(success, grasped) if grasped else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import sys
 import time
@@ -32,6 +33,8 @@ from kprl.rl.process_learner import ProcessLearner
 from kprl.rl.sac import Sizes
 
 GoalEnv = gymnasium.Env[dict[str, np.ndarray], np.ndarray]
+ACTING_STREAM = 2
+"""Second word of the acting generator's seed: 0 would be the stream of the evaluation's starts, 1 is the replay's."""
 TRAIN_WINDOW = 30
 """Training episodes that train_success and train_return are averaged over."""
 
@@ -57,6 +60,7 @@ class TrainingResult:
 
     policy: Policy  # the best by greedy success, then by return
     best: EvaluationResult
+    untrained: Policy  # as it acted before the first update
     before: EvaluationResult  # of the untrained policy
     steps: int
     updates: int
@@ -179,7 +183,7 @@ class _Run:
         self.env, self.evaluation_env, self.config = env, evaluation_env, config
         self.out, self.sizes = out, sizes
         self.learner, self.log, self.bar, self.callback, self.began = learner, log, bar, callback, began
-        self.rng = np.random.default_rng((config.seed, 0))
+        self.rng = np.random.default_rng((config.seed, ACTING_STREAM))
         inputs = sizes.observation + sizes.goal
         self.policy = Policy.new(inputs, sizes.action, config.actor_hidden, config.normalise)
         self.steps = self.episodes = 0
@@ -194,6 +198,7 @@ class _Run:
         """Train until steps, minutes or the callback end it; the last thing is always an evaluation."""
         config = self.config
         self._refresh()
+        untrained = copy.deepcopy(self.policy)
         stop = self._evaluate()
         next_evaluation, next_row = config.evaluate_every, config.log_every
         while not stop and self._fraction() < 1:
@@ -213,6 +218,7 @@ class _Run:
         return TrainingResult(
             policy=load_policy(self.out / "checkpoints" / "best" / POLICY),
             best=self.best,
+            untrained=untrained,
             before=self.evaluations[0],
             steps=self.steps,
             updates=self.learner.updates,

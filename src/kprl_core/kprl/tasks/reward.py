@@ -19,7 +19,10 @@ def goal_distance(achieved: Array, desired: Array) -> Array:
 
 
 def regulation(tcp: Array, workspace: Workspace = WORKSPACE) -> Array:
-    """alpha_2 (psi(x) + psi(y) + psi(z)), equation (11), of tool positions (..., 3): does not depend on the goal."""
+    """alpha_2 (psi(x) + psi(y) + psi(z)), equation (11), of tool positions (..., 3): does not depend on the goal.
+
+    The arm's velocity limit keeps the tool in the same box, so the term is lost only by pressing against its walls.
+    """
     return REGULATION_WEIGHT * workspace.contains(np.asarray(tcp)).sum(axis=-1)
 
 

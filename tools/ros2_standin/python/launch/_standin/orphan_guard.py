@@ -88,12 +88,30 @@ def signal_group(group: int, number: int) -> bool:
     return True
 
 
+def group_is_alive(group: int) -> bool:
+    """Whether a process of the group still runs.
+
+    The dead that nobody has waited for yet do not count: the parent of an orphan is process 1, which in a container
+    may let seconds pass before it does.
+    """
+    return signal_group(group, 0) and any(_runs_in(group, entry) for entry in os.listdir("/proc") if entry.isdigit())
+
+
+def _runs_in(group: int, process: str) -> bool:
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            state, _, its_group = file.read().rpartition(b")")[2].split()[:3]
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return False
+    return int(its_group) == group and state not in (b"Z", b"X")
+
+
 def _wait_for_end(groups: set[int], seconds: float) -> set[int]:
     """The groups that are still there after at most `seconds`."""
     deadline = time.monotonic() + seconds
     while groups and time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        groups = {group for group in groups if signal_group(group, 0)}
+        groups = {group for group in groups if group_is_alive(group)}
     return groups
 
 
@@ -104,7 +122,7 @@ def guard() -> None:
     groups: set[int] = set()
     for line in sys.stdin:
         (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
-    groups = {group for group in groups if signal_group(group, 0)}
+    groups = {group for group in groups if group_is_alive(group)}
     groups = _wait_for_end(groups, SIGTERM_AFTER_S)
     for group in groups:
         signal_group(group, signal.SIGTERM)

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable
 
 from launch._standin.lines import LineSplitter
-from launch._standin.orphan_guard import OrphanGuard, die_with_launcher, signal_group
+from launch._standin.orphan_guard import OrphanGuard, die_with_launcher, group_is_alive, signal_group
 
 LEFTOVER_GRACE_S = 1.0
 """Grandchildren that outlive their process have this long to end by themselves."""
@@ -86,7 +86,7 @@ class ManagedProcess:
         """Kill what remains of the process group, after a grace time; True where something had to be."""
         killed = False
         for _ in range(round(LEFTOVER_GRACE_S / _POLL_S)):
-            if not signal_group(self.pid, 0):
+            if not group_is_alive(self.pid):
                 break
             await asyncio.sleep(_POLL_S)
         else:
