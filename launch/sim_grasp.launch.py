@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch.substitutions import LaunchConfiguration
-
 from kprl.bundle import read_bundle_info
 from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
-from kprl_ros.launching import configured_node, last_stage, plain_faults, required, whole_number
+from kprl_ros.goal_parameter import read_goal
+from kprl_ros.launching import configured_node, last_stage, launch_description, required, whole_number
 
 ARGUMENTS = {
     "bundle": (None, "folder of the bundle to run, for example runs/<name>/bundle", None),
@@ -31,20 +28,16 @@ ARGUMENTS = {
 
 
 def generate_launch_description():
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
-        for name, (default, description, choices) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=plain_faults(plan))])
+    return launch_description(ARGUMENTS, plan)
 
 
-def plan(context):
+def plan(values):
     """Check everything that can be checked before anything starts, then start the graph."""
-    values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     bundle, task, clock = Path(values["bundle"]).expanduser().absolute(), values["task"], values["clock"]
     info = read_bundle_info(bundle, task)
     scene, thing = values["scene"] or info["scene"], values["object"] or info["object"]
     check_names(task, scene, thing)
+    read_goal(values["goal"])
     episodes, seed = whole_number("episodes", values["episodes"]), whole_number("seed", values["seed"])
     world = {
         "task": task,

@@ -1,12 +1,11 @@
 """Train from nothing: images, keypoints, then the policy over ROS 2 topics (bridge, keypoint node, trainer)."""
 
+import shutil
 import time
 from pathlib import Path
 
 import yaml
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, LogInfo, OpaqueFunction
-from launch.substitutions import LaunchConfiguration
+from launch.actions import ExecuteProcess, LogInfo
 
 from kprl.errors import KprlError
 from kprl.files import atomic_file
@@ -17,14 +16,15 @@ from kprl_ros.launching import (
     config_folder,
     configured_node,
     last_stage,
-    plain_faults,
+    launch_description,
     required,
     stage,
     whole_number,
 )
 
 PROFILES = config_folder() / "profiles"
-STARTED = time.time()
+STARTED = time.time()  # [s] of this launch: a resumed run counts its minutes from here, not from its first beginning
+UNFINISHED = ("policy", "bundle")  # what a policy training that was stopped leaves; it cannot be continued
 ARGUMENTS = {
     "profile": ("quick", "how much is learnt, a file in config/profiles", profile_names(PROFILES)),
     "task": ("grasp", "what is learnt", sorted(TASKS)),
@@ -37,36 +37,70 @@ ARGUMENTS = {
 
 
 def generate_launch_description():
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
-        for name, (default, description, choices) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=plain_faults(plan))])
+    return launch_description(ARGUMENTS, plan)
 
 
-def plan(context):
+def plan(values):
     """Check everything that can be checked before anything starts, then begin with stage 1."""
-    values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     profile = read_profile(PROFILES, values["profile"])
     check_names(values["task"], values["scene"], values["object"])
     run = {name: values[name] for name in ("task", "scene", "object")} | {
         "seed": whole_number("seed", values["seed"])
     }
     output = Path(values["output"]).expanduser().absolute()
-    _check_output(output, resume=values["resume"] == "true")
     settings = {name: vars(getattr(profile, name)) for name in ("data", "keypoints", "policy")}
+    config = {"profile": profile.name} | run | settings
+    if _is_begun(output, values["resume"] == "true"):
+        _require_same(config, output / "config.yaml")
+        return [*_remove_unfinished(output), *_learn_keypoints(profile, run, output)]
     with atomic_file(output / "config.yaml") as beside:
-        beside.write_text(yaml.safe_dump({"profile": profile.name} | run | settings, sort_keys=False))
+        beside.write_text(yaml.safe_dump(config, sort_keys=False))
     return _learn_keypoints(profile, run, output)
 
 
-def _check_output(output, resume):
+def _is_begun(output, resume):
+    """Whether a run was begun in the folder; KprlError where this launch may not use the folder."""
     if (output / "summary.json").exists():
         raise KprlError(f"output {output} holds a finished run: choose another folder")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())) and not resume:
-        raise KprlError(
-            f"output {output} is not empty: choose another folder, or go on in it with resume:=true"
-        )
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return False
+    if not resume:
+        raise KprlError(f"output {output} is not empty: choose another folder, or go on in it with resume:=true")
+    if not (output / "config.yaml").is_file():
+        raise KprlError(f"output {output} holds no config.yaml, so no run was begun there: choose another folder")
+    return True
+
+
+def _require_same(config, file):
+    """KprlError where the run in the folder was begun with other settings than `config`."""
+    try:
+        begun = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        begun = None
+    if not isinstance(begun, dict):
+        raise KprlError(f"{file} is damaged: choose another folder")
+    was, wanted = _flat(begun), _flat(config)
+    names = [name for name in wanted | was if was.get(name) != wanted.get(name)]
+    if names:
+        differences = ", ".join(f"{name} {was.get(name)} (now {wanted.get(name)})" for name in names)
+        raise KprlError(f"{file.parent} was begun with {differences}: resume with the same, or choose another folder")
+
+
+def _flat(settings):
+    """Names such as data.images and their values."""
+    flat = {}
+    for name, value in settings.items():
+        flat |= {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _remove_unfinished(output):
+    """Remove what a stopped policy training left, of this same configuration; it starts anew."""
+    left = [output / name for name in UNFINISHED if (output / name).exists()]
+    for folder in left:
+        shutil.rmtree(folder)
+    names = ", ".join(folder.name for folder in left)
+    return [LogInfo(msg=f"removed {names}: the policy training was stopped, and starts anew")] if left else []
 
 
 def _learn_keypoints(profile, run, output):

@@ -14,6 +14,7 @@ from typing import Any
 
 import rclpy
 from ament_index_python.packages import get_package_prefix
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -64,6 +65,23 @@ class Process:
             self.popen.kill()
             status = self.popen.wait()
         return status, time.monotonic() - began
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """While it hangs."""
+        self.popen.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.popen.send_signal(signal.SIGCONT)
+
+
+def counts(messages: list[DiagnosticArray], node: str) -> dict[str, int]:
+    """The newest counters of a node, from what came on /diagnostics."""
+    for message in reversed(messages):
+        if message.status[0].name == f"/{node}":
+            return {value.key: int(value.value) for value in message.status[0].values}
+    return {}
 
 
 class Graph:

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ament_index_python.packages import get_package_share_directory
 from graph_processes import FIRST_DOMAIN, command, environment
+
+from kprl.profiles import read_profile
 
 pytestmark = pytest.mark.graph
 DOMAIN = FIRST_DOMAIN + 3
@@ -19,7 +23,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("sim_bridge", {"object": "egg"}, "unknown object 'egg'"),
     ("sim_bridge", {"clock": "fast"}, "unknown clock 'fast': choose one of lockstep, realtime"),
     ("sim_bridge", {"seed": "many"}, "parameter seed is many: expected int"),
-    ("sim_bridge", {"goal": "0.5,0.0"}, "parameter goal is '0.5,0.0': expected 3 numbers"),
+    ("sim_bridge", {"goal": "0.5,0.0"}, "goal is '0.5,0.0': expected 3 numbers"),
     ("sim_bridge", {"goal": "0.5,0.0,2.0"}, "outside of the workspace"),
     ("keypoint_node", {}, "parameter model is missing"),
     ("keypoint_node", {"model": "/nowhere"}, "/nowhere is not a keypoint model folder"),
@@ -33,6 +37,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("trainer_node", {"output": "/tmp/x"}, "parameter keypoints is missing"),
     ("trainer_node", {"keypoints": "MODEL", "output": "/tmp/x", "preset": "slow"}, "unknown preset 'slow'"),
+    (
+        "trainer_node",
+        {"keypoints": "MODEL", "output": "/tmp/x", "step_timeout": 0.0},
+        "parameter step_timeout is 0.0: expected float from 0.1",
+    ),
     ("evaluate_node", {}, "parameter output is missing"),
     ("evaluate_node", {"output": "/tmp/x", "episodes": 0}, "parameter episodes is 0: expected int from 1"),
 ]
@@ -77,22 +86,36 @@ LAUNCHES = [
     ("sim_train.launch.py", ["seed:=-1"], "whole number"),
     ("sim_train.launch.py", ["output:=FULL"], "is not empty"),
     ("sim_train.launch.py", ["output:=FINISHED", "resume:=true"], "holds a finished run"),
+    ("sim_train.launch.py", ["output:=FULL", "resume:=true"], "holds no config.yaml"),
+    (
+        "sim_train.launch.py",
+        ["output:=BEGUN", "resume:=true", "profile:=smoke", "seed:=4"],
+        "was begun with seed 3 (now 4), data.images 100 (now 200): resume with the same",
+    ),
     ("sim_grasp.launch.py", [], "bundle"),
     ("sim_grasp.launch.py", ["bundle:=/nowhere"], "/nowhere does not exist"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "episodes:=some"], "whole number"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "object:=egg"], "cube"),
+    ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,high"], "expected 3 numbers"),
+    ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,2.0"], "outside of the workspace"),
 ]
+PROFILE = read_profile(Path(get_package_share_directory("kprl_bringup")) / "config" / "profiles", "smoke")
 
 
 @pytest.mark.parametrize(("file", "arguments", "expected"), LAUNCHES)
 def test_a_launch_refuses_before_anything_starts(
     file: str, arguments: list[str], expected: str, bundle: Path, tmp_path: Path
 ) -> None:
-    for name in ("FULL", "FINISHED"):
+    names = ("BEGUN", "FINISHED", "FULL")
+    for name in names:
         (tmp_path / name).mkdir()
     (tmp_path / "FULL" / "notes.txt").write_text("mine")
     (tmp_path / "FINISHED" / "summary.json").write_text(json.dumps({}))
-    folders = {"FULL": str(tmp_path / "FULL"), "FINISHED": str(tmp_path / "FINISHED"), "BUNDLE": str(bundle)}
+    settings = {name: vars(getattr(PROFILE, name)) for name in ("data", "keypoints", "policy")}
+    begun = {"profile": "smoke", "task": "grasp", "scene": "env1", "object": "cube", "seed": 3} | settings
+    config = yaml.safe_dump(begun | {"data": settings["data"] | {"images": 100}})
+    (tmp_path / "BEGUN" / "config.yaml").write_text(config)
+    folders = {name: str(tmp_path / name) for name in names} | {"BUNDLE": str(bundle)}
     filled = [
         argument.replace(key, value)
         for argument in arguments
@@ -112,4 +135,6 @@ def test_a_launch_refuses_before_anything_starts(
     assert done.returncode != 0, output
     assert expected in output
     assert "process started" not in output and "Traceback" not in output
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["FINISHED", "FULL"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert (tmp_path / "BEGUN" / "config.yaml").read_text() == config
+    assert sum(1 for path in tmp_path.rglob("*") if path.is_file()) == len(names)

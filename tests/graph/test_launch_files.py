@@ -4,30 +4,72 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from graph_processes import FIRST_DOMAIN, environment
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PointStamped, TwistStamped
+from graph_processes import FIRST_DOMAIN, Graph, counts, environment, open_graph
+
+from kprl_ros import topics
+from kprl_ros.topics import LATCHED, STREAM
 
 pytestmark = pytest.mark.graph
 DOMAIN = FIRST_DOMAIN + 4
 
 
-def launch(file: str, *arguments: str, timeout: float = 240.0) -> str:
-    """The output of a launch that must end well."""
-    done = subprocess.run(
-        ["ros2", "launch", "kprl_bringup", file, *arguments],
-        env=environment(DOMAIN),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=timeout,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "Traceback" not in done.stdout
-    return done.stdout
+def launch(
+    file: str, *arguments: str, timeout: float = 240.0, until: Callable[[], Any] | None = None
+) -> str:
+    """The output of a launch that must end well, by itself or by Ctrl-C once `until()` is true."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            ["ros2", "launch", "kprl_bringup", file, *arguments],
+            env=environment(DOMAIN),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            if until is not None:
+                until()
+                process.send_signal(signal.SIGINT)
+            process.wait(timeout)
+        finally:
+            process.terminate()  # does nothing where it has ended
+            process.wait(30.0)
+            log.seek(0)
+            output = log.read()
+            print(output)
+    assert process.returncode == 0
+    assert "Traceback" not in output and "had left running" not in output
+    return output
+
+
+@contextmanager
+def watched(graph: Graph) -> Iterator[list[DiagnosticArray]]:
+    """What comes on /diagnostics meanwhile."""
+    messages = graph.listen(DiagnosticArray, topics.DIAGNOSTICS, STREAM)
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            graph.spin(0.2)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield messages
+    finally:
+        stop.set()
+        thread.join()
 
 
 def test_arguments_are_described() -> None:
@@ -43,8 +85,12 @@ def test_arguments_are_described() -> None:
 @pytest.mark.slow
 def test_sim_train_leaves_a_whole_run(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    output = launch("sim_train.launch.py", "profile:=smoke", f"output:={run}", "seed:=3")
+    arguments = ("sim_train.launch.py", "profile:=smoke", f"output:={run}", "seed:=3")
+    with open_graph(DOMAIN - FIRST_DOMAIN, tmp_path) as graph, watched(graph) as diagnostics:
+        output = launch(*arguments)
     assert "success" in output
+    for node in ("sim_bridge", "trainer_node"):
+        assert counts(diagnostics, node)["steps"] >= 200 and counts(diagnostics, node)["episodes"] >= 4
     summary = json.loads((run / "summary.json").read_text())
     assert {"success_before", "success_after", "minutes"} <= set(summary)
     assert summary["seed"] == 3 and summary["env_steps"] >= 400 and summary["updates"] > 0
@@ -71,6 +117,29 @@ def test_sim_train_leaves_a_whole_run(tmp_path: Path) -> None:
     result = json.loads((run / "sim" / "result.json").read_text())
     assert result["episodes"] == 1 and result["per_episode"][0]["steps"] == 50
     assert (run / "sim" / "episodes.gif").stat().st_size > 0
+    assert result["outcomes"] and set(result["failures"]) == {"missed", "dropped", "off_goal"}
+
+    (run / "summary.json").unlink()  # as if it had been stopped in the final evaluation
+    image_files = {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()}
+    output = launch(*arguments, "resume:=true")
+    assert "removed policy, bundle: " in output and "images and keypoints are kept" in output
+    assert json.loads((run / "summary.json").read_text())["seed"] == 3
+    assert {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()} == image_files
+
+
+def test_sim_grasp_without_episodes_acts_at_once_towards_the_given_goal(bundle: Path, tmp_path: Path) -> None:
+    with open_graph(DOMAIN - FIRST_DOMAIN, tmp_path) as graph:
+        goals = graph.listen(PointStamped, topics.GOAL, LATCHED)
+        twists = graph.listen(TwistStamped, topics.EE_TWIST_CMD, STREAM)
+        arguments = ("episodes:=0", "auto_start:=true", "goal:=0.5,0.05,0.15", f"output:={tmp_path / 'none'}")
+        launch(
+            "sim_grasp.launch.py",
+            f"bundle:={bundle}",
+            *arguments,
+            until=lambda: graph.wait(lambda: goals and len(twists) > 5, "a goal and commands"),
+        )
+    assert (goals[0].point.x, goals[0].point.y, goals[0].point.z) == (0.5, 0.05, 0.15)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
-from graph_processes import Graph, open_graph
+from graph_processes import Graph, counts, open_graph
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import TimeLimit
 from kprl_interfaces.msg import GripperCommand, SimTruth
@@ -53,14 +53,6 @@ def actions() -> np.ndarray:
 def stamp_of(message: Any) -> int:
     """[ns]"""
     return to_nanoseconds(message.clock if isinstance(message, Clock) else message.header.stamp)
-
-
-def counts(messages: list[DiagnosticArray], node: str) -> dict[str, int]:
-    """The newest counters of a node."""
-    for message in reversed(messages):
-        if message.status[0].name == f"/{node}":
-            return {value.key: int(value.value) for value in message.status[0].values}
-    return {}
 
 
 def test_seed_and_actions_give_the_same_world_as_in_process(graph: Graph) -> None:
@@ -130,6 +122,18 @@ def test_environment_is_that_of_gymnasium(graph: Graph, model: Path) -> None:
         over_topics.reset(seed=0, options={"start": "sideways"})
     over_topics.close()
     in_process.close()
+
+
+def test_a_node_that_hangs_is_named_after_the_step_timeout(graph: Graph) -> None:
+    graph.release_node()
+    env = TopicEnv(graph.node, step_timeout=1.0)
+    env.reset(seed=1)
+    with graph.processes["keypoint_node"].frozen():
+        began = time.monotonic()
+        with pytest.raises(KprlError, match="no message on /keypoints in time after command 1: is the keypoint node"):
+            env.step(np.zeros(4, np.float32))
+        assert 0.9 < time.monotonic() - began < 5.0
+    env.close()
 
 
 def test_only_a_valid_pair_moves_the_world(graph: Graph) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from ament_index_python.packages import get_package_share_directory
 from builtin_interfaces.msg import Time
@@ -14,12 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image, JointState
 
+from kprl.control.kinematics import JOINT_NAMES
 from kprl.errors import KprlError
 from kprl.preprocess import FIELD_OF_VIEW, Intrinsics
 from kprl.profiles import profile_names, read_profile
-from kprl_policy.judge import TruthSample, episode_report, judge, result
-from kprl_policy.observation_gate import INCOMPLETE, Parts, why_not
+from kprl_policy.judge import BROKEN, TruthSample, episode_report, newest_world, result, why_broken
+from kprl_policy.observation_gate import INCOMPLETE, Parts, behind, why_not
+from kprl_policy.overlay_film import OverlayFilm
 from kprl_ros import camera_messages, robot_messages
+from kprl_ros.goal_parameter import read_goal
+from kprl_ros.silence import SILENCE, Silence
 from kprl_ros.stamps import to_nanoseconds, to_stamp
 from kprl_sim.command_gate import (
     DEAD_MAN,
@@ -52,7 +57,7 @@ def test_joint_state_carries_the_opening(opening: float) -> None:
     joints = np.arange(6) * 0.1
     message = robot_messages.joint_state(joints, opening, Time())
     assert robot_messages.gripper_opening(message) == pytest.approx(opening, abs=1e-12)
-    np.testing.assert_array_equal(robot_messages.arm_joints(message), joints)
+    assert list(message.name[:6]) == list(JOINT_NAMES) and list(message.position[:6]) == joints.tolist()
     with pytest.raises(KprlError, match="no position of robotiq_85_left_knuckle_joint"):
         robot_messages.gripper_opening(JointState(name=["elbow_joint"], position=[0.0]))
 
@@ -122,19 +127,88 @@ def test_policy_acts_on_whole_fresh_finite_observations_only() -> None:
     assert why_not(replace(FRESH, opening_stamp=4 * SECOND), 4, None) == INCOMPLETE
 
 
-def test_judge_goes_by_the_truth() -> None:
-    def sample(grasped: bool, success: bool) -> TruthSample:
-        return TruthSample(1, grasped, success, (0.5, 0.0, 0.02))
+def test_who_holds_up_a_lockstep_observation() -> None:
+    assert behind(FRESH) == []
+    assert behind(replace(FRESH, tcp_stamp=6 * SECOND)) == ["/keypoints", "/joint_states"]
 
-    assert judge("success", [sample(False, False)]) == "never_grasped"
-    assert judge("nothing_held", [sample(True, False), sample(False, False)]) == "lost"
-    assert judge("not_at_goal", [sample(True, False)]) == "off_goal"
-    assert judge("nothing_held", [sample(False, True)]) == "success"
-    assert judge("reset_failed: no", [sample(True, True)]) == "reset_failed"
-    assert judge("success", []) == "no_truth"
-    reports = [episode_report(1, "success", 50, [sample(True, True)]), episode_report(2, "success", 50, [])]
+
+def test_silence_names_first_who_never_spoke() -> None:
+    now = 100.0
+    silence = Silence(["/a", "/b"], clock=lambda: now)
+    now += SILENCE
+    assert silence.absent() == []
+    silence.hear("/a")
+    now += 0.5
+    assert silence.absent() == ["/b"]
+    now += SILENCE
+    assert silence.absent() == ["/b"]
+    assert silence.reason(["/b"], "is b there?") == "no message on /b for 4 s: is b there?"
+    silence.hear("/b")
+    assert silence.absent() == ["/a"]
+    silence.restart()
+    assert silence.absent() == []
+    now += 1.5 * SILENCE
+    assert silence.absent() == ["/a", "/b"]
+
+
+def test_report_goes_by_the_truth() -> None:
+    def outcome(*truth: tuple[bool, bool]) -> str:
+        samples = [TruthSample(step, *sample, (0.5, 0.0, 0.02)) for step, sample in enumerate(truth)]
+        return episode_report(1, "success", 50, samples)["outcome"]
+
+    assert outcome((False, False)) == "missed"
+    assert outcome((True, False), (False, False)) == "dropped"
+    assert outcome((True, False)) == "off_goal"
+    assert outcome((True, True), (False, True)) == "success"
+    reports = [episode_report(1, says, 50, [TruthSample(50, True, says == "success", (0, 0, 0))])
+               for says in ("success", "not_at_goal")]  # fmt: skip
     written = result(reports, {"seed": 1})
-    assert written["success_rate"] == 0.5 and written["outcomes"] == {"success": 1, "no_truth": 1}
+    assert written["success_rate"] == 0.5 and written["outcomes"] == {"success": 1, "off_goal": 1}
+    assert written["failures"] == {"missed": 0, "dropped": 0, "off_goal": 1}
+
+
+def test_a_broken_graph_is_told_from_a_poor_policy() -> None:
+    assert why_broken("success") == why_broken("nothing_held") == ""
+    for says in BROKEN:
+        assert why_broken(f"{says}: reason").startswith(f"{says}: reason; ")
+
+
+def test_truth_is_that_of_the_newest_world() -> None:
+    assert newest_world([]) == newest_world([3]) == newest_world([3, 4, 5]) == 0
+    assert newest_world([7, 8, 0, 1, 2]) == 2
+    assert newest_world([7, 0, 0, 1]) == 2
+
+
+def test_film_has_the_episodes_frames_only_and_runs_as_fast_as_they_came(tmp_path: Path) -> None:
+    film = OverlayFilm()
+    film.write(tmp_path / "film.gif")
+    assert not list(tmp_path.iterdir())
+    shade = iter(range(0, 250, 10))
+
+    def add(*stamps: float) -> None:
+        for stamp in stamps:
+            film.add(round(stamp * SECOND), np.full((8, 8, 3), next(shade), np.uint8))
+
+    add(0.9, 1.0, 1.1, 1.2)
+    film.end_episode(SECOND, 2 * SECOND)
+    add(1.9, 3.0, 3.2)
+    film.end_episode(3 * SECOND, 4 * SECOND)
+    film.end_episode(5 * SECOND, 6 * SECOND)
+    assert film.period == pytest.approx(0.4 / 3)
+    film.write(tmp_path / "film.gif")
+    with PIL.Image.open(tmp_path / "film.gif") as picture:
+        assert picture.n_frames == 5 and picture.info["duration"] == 130  # type: ignore[attr-defined]
+
+
+def test_goal_is_three_numbers_in_the_workspace() -> None:
+    assert read_goal(" ") is None
+    np.testing.assert_array_equal(read_goal("0.5, 0.05,0.15"), [0.5, 0.05, 0.15])
+    for wrong in ("0.5,0.0", "0.5,0.0,high", "1,2,3,4"):
+        with pytest.raises(KprlError, match="expected 3 numbers"):
+            read_goal(wrong)
+    for outside in ("0.5,0.0,2.0", "nan,0.0,0.1"):
+        with pytest.raises(KprlError, match="outside of the workspace"):
+            read_goal(outside)
 
 
 def test_profiles_are_read_strictly(tmp_path: Path) -> None:

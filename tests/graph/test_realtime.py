@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, PoseStamped, TwistStamped
-from graph_processes import Graph, open_graph
+from graph_processes import Graph, counts, open_graph
 from kprl_interfaces.action import RunEpisode
 from kprl_interfaces.msg import GripperCommand, KeypointArray, RobotStatus, SimTruth
 from rclpy.action import ActionClient
@@ -147,6 +147,38 @@ def test_run_episode_resets_acts_and_reports(graph: Graph) -> None:
     graph.spin(10.0, answer)
     assert answer.result().result.outcome == "cancelled"
     client.destroy()
+
+
+def test_a_silent_topic_is_named_by_who_waits_for_it(graph: Graph) -> None:
+    diagnostics = graph.listen(DiagnosticArray, topics.DIAGNOSTICS, STREAM)
+    graph.call(SetBool, topics.POLICY_ENABLE, SetBool.Request(data=True))
+    with graph.processes["sim_bridge"].frozen():
+        for node in ("keypoint_node", "policy_node"):
+            graph.wait(lambda node=node: counts(diagnostics, node).get("waiting"), f"{node} to say that it waits")
+    graph.call(SetBool, topics.POLICY_ENABLE, SetBool.Request(data=False))
+    reasons = {status.message for message in diagnostics for status in message.status}
+    assert any(reason.startswith(f"no message on {topics.IMAGE} for ") for reason in reasons), reasons
+    assert any(reason.startswith(f"no message on {topics.CAMERA_INFO}, /keypoints, ") for reason in reasons), reasons
+    # A policy that is not to act waits for nothing.
+    before = counts(diagnostics, "policy_node")["waiting"]
+    with graph.processes["keypoint_node"].frozen():
+        graph.spin(3.5)
+    assert counts(diagnostics, "policy_node")["waiting"] == before
+
+
+def test_an_evaluation_of_a_broken_graph_is_an_error(graph: Graph, tmp_path: Path) -> None:
+    diagnostics = graph.listen(DiagnosticArray, topics.DIAGNOSTICS, STREAM)
+    twists = graph.listen(TwistStamped, topics.EE_TWIST_CMD, STREAM)
+    evaluation = graph.start("evaluate_node", output=tmp_path, episodes=2, max_steps=1000)
+    graph.wait(lambda: twists, "the policy to act")
+    with graph.processes["keypoint_node"].frozen():
+        graph.wait(lambda: evaluation.popen.poll() is not None, "the end of the evaluation")
+    assert evaluation.popen.returncode == 2
+    last = evaluation.log.read_text().splitlines()[-1]
+    expected = "evaluate_node: the episode of seed 3000000 failed: no_observations: no message on /keypoints; are the "
+    assert last.startswith(expected), last
+    assert not list(tmp_path.iterdir())
+    assert any(message.status[0].name == "/evaluate_node" for message in diagnostics)
 
 
 def test_sigint_ends_each_node_at_once(graph: Graph) -> None:

@@ -90,6 +90,18 @@ def test_grandchildren_of_a_process_that_ends_by_itself_are_killed(ros2):
     assert not ros2.is_alive(int(left))
 
 
+def test_a_dead_grandchild_that_nobody_has_waited_for_is_not_left_running(ros2):
+    """The parent of an orphan is process 1, which in a container may take seconds to wait for it."""
+    file = ros2.folder / "orphan.launch.py"
+    file.write_text(
+        "from launch import LaunchDescription\nfrom launch.actions import ExecuteProcess\n"
+        "def generate_launch_description():\n"
+        "    return LaunchDescription([ExecuteProcess(cmd=['sh', '-c', 'sleep 0.2 & exit 0'], output='screen')])\n"
+    )
+    result = ros2("launch", str(file))
+    assert result.returncode == 0 and "left running" not in result.stdout
+
+
 @pytest.mark.parametrize(
     ("reaction", "code", "expected"),
     [

@@ -9,14 +9,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from kprl.control.limits import CONTROL_HZ
+from kprl.control.limits import CONTROL_PERIOD
 from kprl.files import atomic_file
 
 COLOURS = 64  # a grey scene with coloured dots needs no more, and the file halves
 
 
-def write_gif(path: Path, episodes: Sequence[Sequence[npt.NDArray[np.uint8]]]) -> None:
-    """Write episodes of frames (H, W, 3) uint8 one after the other, in real time, looping."""
+def write_gif(
+    path: Path, episodes: Sequence[Sequence[npt.NDArray[np.uint8]]], period: float = CONTROL_PERIOD
+) -> None:
+    """Write episodes of frames (H, W, 3) uint8 one after the other, looping.
+
+    `period` is the time [s] from frame to frame; the format rounds it to hundredths of a second.
+    """
     pictures = [
         Image.fromarray(frame).quantize(COLOURS, dither=Image.Dither.NONE) for frames in episodes for frame in frames
     ]
@@ -24,5 +29,5 @@ def write_gif(path: Path, episodes: Sequence[Sequence[npt.NDArray[np.uint8]]]) -
         raise ValueError("a GIF needs at least one frame")
     with atomic_file(path) as beside:
         pictures[0].save(
-            beside, format="GIF", save_all=True, append_images=pictures[1:], duration=int(1000 / CONTROL_HZ), loop=0
+            beside, format="GIF", save_all=True, append_images=pictures[1:], duration=round(100 * period) * 10, loop=0
         )

@@ -21,7 +21,10 @@ from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.keypoint_messages import keypoint_array
 from kprl_ros.parameters import declare, declare_path
 from kprl_ros.shell import run
+from kprl_ros.silence import LOOK_PERIOD, Silence
 from kprl_ros.topics import NEWEST, STREAM
+
+SILENCE_HINT = "is the camera node or the sim bridge running, with the same ROS_DOMAIN_ID?"
 
 
 def model_folder(path: Path) -> Path:
@@ -44,6 +47,7 @@ class KeypointNode(Node):
         self._diagnostics = Diagnostics(self)
         self._camera: Intrinsics | None = None
         self._waiting: Image | None = None  # came before the first camera_info
+        self._silence = Silence([topics.IMAGE])
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._overlay_due = 0.0  # [s] steady
         self._keypoints = self.create_publisher(KeypointArray, topics.KEYPOINTS, STREAM)
@@ -51,6 +55,7 @@ class KeypointNode(Node):
         self.create_subscription(CameraInfo, topics.CAMERA_INFO, self._on_camera_info, NEWEST)
         # A queue of one: where images come faster than they can be encoded, the newest wins.
         self.create_subscription(Image, topics.IMAGE, self._on_image, NEWEST)
+        self.create_timer(LOOK_PERIOD, self._look_for_silence, clock=self._steady)
         self.get_logger().info(f"{self._encoder.num_keypoints} keypoints from {model}")
 
     def _on_camera_info(self, message: CameraInfo) -> None:
@@ -63,7 +68,16 @@ class KeypointNode(Node):
             image, self._waiting = self._waiting, None
             self._on_image(image)
 
+    def _look_for_silence(self) -> None:
+        if self.count_publishers(topics.CLOCK):
+            self._silence.restart()  # in lockstep the world, and with it the camera, rests while nobody acts
+            return
+        absent = self._silence.absent()
+        if absent:
+            self._diagnostics.refuse("waiting", self._silence.reason(absent, SILENCE_HINT))
+
     def _on_image(self, message: Image) -> None:
+        self._silence.hear(topics.IMAGE)
         if self._camera is None:
             if self._waiting is not None:
                 reason = f"no usable {topics.CAMERA_INFO} has come: the images' field of view is unknown"

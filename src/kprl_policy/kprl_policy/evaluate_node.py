@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from kprl_interfaces.action import RunEpisode
 from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
@@ -24,11 +22,13 @@ from tqdm import tqdm
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
 from kprl.files import write_json
-from kprl.film import write_gif
-from kprl_policy.judge import TruthSample, episode_report, result
+from kprl_policy.judge import TruthSample, episode_report, newest_world, result, why_broken
+from kprl_policy.overlay_film import OverlayFilm
 from kprl_ros import camera_messages, topics
+from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.parameters import declare, declare_path
 from kprl_ros.shell import make_executor, run_job, spin_until
+from kprl_ros.stamps import to_nanoseconds
 from kprl_ros.topics import NEWEST, STREAM
 
 SERVER_TIMEOUT = 60.0  # [s] in which the policy node must offer /run_episode
@@ -52,32 +52,29 @@ class EvaluateNode(Node):
         self._max_steps = declare(self, "max_steps", 50, "control periods of an episode", (1, 100_000))
         self._output = declare_path(self, "output", "the folder for result.json")
         self._bundle = declare(self, "bundle", "", "written into result.json")
-        self._film = declare(
-            self, "film", False, "record /keypoints/image of the first episodes to episodes.gif"
-        )
+        film = declare(self, "film", False, "record /keypoints/image of the first episodes to episodes.gif")
         self._truth: list[SimTruth] = []
-        self._frames: list[npt.NDArray[np.uint8]] = []
+        self._film = OverlayFilm()
+        self._diagnostics = Diagnostics(self)
         self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
         self.create_subscription(SimTruth, topics.SIM_TRUTH, self._truth.append, STREAM)
-        if self._film:
-            self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST)
+        self._overlay = self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST) if film else None
         self._executor = make_executor(self)
 
     def evaluate(self) -> dict[str, Any]:
         """Run all episodes and write the result; returns it."""
         self._wait_for_server()
         self._connect_to_truth()
-        reports, films = [], []
+        reports = []
         with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
             for number in bar:
                 reports.append(self._episode(self._seed + number))
-                if number < FILMED_EPISODES and self._frames:
-                    films.append(list(self._frames))
                 bar.set_postfix_str(reports[-1]["outcome"])
+                if self._overlay is not None and number + 1 == FILMED_EPISODES:
+                    self.destroy_subscription(self._overlay)  # spares the keypoint node the drawing
         value = result(reports, {"seed": self._seed, "max_steps": self._max_steps, "bundle": self._bundle})
         write_json(self._output / "result.json", value)
-        if films:
-            write_gif(self._output / "episodes.gif", films)
+        self._film.write(self._output / "episodes.gif")
         return value
 
     @property
@@ -101,7 +98,11 @@ class EvaluateNode(Node):
         self.destroy_timer(timer)
 
     def _connect_to_truth(self) -> None:
-        """Wait for any truth at all: in lockstep none comes before a reset, so ask for resets until one does."""
+        """Wait for any truth at all: in lockstep none comes before a reset, so ask for resets until one does.
+
+        The seed is that of no episode: the truth of this world must not pass for the truth of one.
+        """
+        seed = self._seed + self._episodes
         client = self.create_client(ResetEpisode, topics.RESET_EPISODE)
         deadline = time.monotonic() + SERVER_TIMEOUT
         while not self._truth:
@@ -111,13 +112,12 @@ class EvaluateNode(Node):
                     "with the same ROS_DOMAIN_ID?"
                 )
             if client.service_is_ready():
-                client.call_async(ResetEpisode.Request(seed=self._seed))
+                client.call_async(ResetEpisode.Request(seed=seed))
             spin_until(self._executor, Future(), RESET_PERIOD)
         self.destroy_client(client)
 
     def _episode(self, seed: int) -> dict[str, Any]:
         self._truth.clear()
-        self._frames.clear()
         sent = self._client.send_goal_async(RunEpisode.Goal(seed=seed, max_steps=self._max_steps))
         if not spin_until(self._executor, sent, ACCEPT_TIMEOUT):
             raise KprlError(
@@ -136,17 +136,24 @@ class EvaluateNode(Node):
             )
         ended = answer.result()
         assert ended is not None
+        broken = why_broken(ended.result.outcome)
+        if broken:
+            raise KprlError(f"the episode of seed {seed} failed: {broken}")
         truth = self._truth_until(seed, ended.result.steps)
-        return episode_report(seed, ended.result.outcome, ended.result.steps, truth)
+        self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))
+        self._diagnostics.counts["episodes"] += 1
+        return episode_report(
+            seed, ended.result.outcome, ended.result.steps, [_sample(message) for message in truth]
+        )
 
-    def _truth_until(self, seed: int, step: int) -> list[TruthSample]:
+    def _truth_until(self, seed: int, step: int) -> list[SimTruth]:
         """The truth of an episode up to its last step, which may come after the word of the episode's end."""
         deadline = time.monotonic() + TRUTH_TIMEOUT
         while True:
-            truth = [_sample(message) for message in self._truth if message.seed == seed]
-            ends = [index for index, sample in enumerate(truth) if sample.step >= step]
-            if ends:
-                return truth[: ends[-1] + 1]
+            truth = [message for message in self._truth if message.seed == seed]
+            truth = truth[newest_world([message.step for message in truth]) :]
+            if truth and truth[-1].step >= step:
+                return truth
             if time.monotonic() >= deadline:
                 raise KprlError(
                     f"no message on {topics.SIM_TRUTH} of step {step} within {TRUTH_TIMEOUT:g} s: "
@@ -155,7 +162,8 @@ class EvaluateNode(Node):
             spin_until(self._executor, Future(), TRUTH_POLL)
 
     def _on_overlay(self, message: Image) -> None:
-        self._frames.append(camera_messages.image_array(message).copy())
+        frame = camera_messages.image_array(message).copy()
+        self._film.add(to_nanoseconds(message.header.stamp), frame)
 
 
 def _sample(message: SimTruth) -> TruthSample:

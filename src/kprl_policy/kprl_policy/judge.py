@@ -1,4 +1,4 @@
-"""How an episode really ended, from the simulator's truth: for evaluation only. Pure: no ROS."""
+"""How an episode really ended, from the simulator's truth: for evaluation only. Pure: no node, no message."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kprl.tasks.outcome import outcome
+from kprl.tasks.outcome import count_failures, outcome
 
-# What /run_episode says where the graph failed, not the policy.
-BROKEN = ("no_observations", "reset_timeout", "reset_failed", "cancelled")
+# What /run_episode says where the graph failed, not the policy, and what to look at then.
+BROKEN = {
+    "no_observations": "are the sim bridge and the keypoint node running, on the bundle of the policy node?",
+    "reset_timeout": "is a sim bridge running, with the same ROS_DOMAIN_ID?",
+    "reset_failed": "see the sim bridge's log",
+    "cancelled": "something else cancelled it",
+}
 
 
 @dataclass(frozen=True)
@@ -23,26 +28,26 @@ class TruthSample:
     object_position: tuple[float, float, float]  # [m] base_link
 
 
-def judge(says: str, truth: Sequence[TruthSample]) -> str:
-    """The kind of the end: success is that of the last sample; `says` is the outcome that /run_episode gave."""
-    if says.startswith(BROKEN):
-        return says.split(":")[0]
-    if not truth:
-        return "no_truth"
-    return outcome(truth[-1].is_success, [sample.grasped for sample in truth])
+def why_broken(says: str) -> str:
+    """What /run_episode said and what to check, where the graph failed; empty where the policy had its episode."""
+    hint = BROKEN.get(says.split(":")[0])
+    return f"{says}; {hint}" if hint else ""
+
+
+def newest_world(steps: Sequence[int]) -> int:
+    """Where in a sequence of step numbers the newest world begins: steps only fall or repeat at a reset."""
+    return max((index for index in range(1, len(steps)) if steps[index] <= steps[index - 1]), default=0)
 
 
 def episode_report(seed: int, says: str, steps: int, truth: Sequence[TruthSample]) -> dict[str, Any]:
-    """One episode as it is written to result.json."""
-    last = truth[-1] if truth else None
+    """One episode as it is written to result.json; `says` is the outcome that /run_episode gave, `truth` not empty."""
+    last = truth[-1]
     return {
         "seed": seed,
-        "outcome": judge(says, truth),
+        "outcome": outcome(last.is_success, [sample.grasped for sample in truth]),
         "gripper_says": says,
         "steps": steps,
-        "truth": None
-        if last is None
-        else {
+        "truth": {
             "is_success": last.is_success,
             "grasped": last.grasped,
             "step": last.step,
@@ -58,6 +63,7 @@ def result(episodes: Sequence[dict[str, Any]], provenance: dict[str, Any]) -> di
         "success_rate": outcomes["success"] / len(episodes),
         "episodes": len(episodes),
         "outcomes": dict(outcomes),
+        "failures": count_failures(outcomes.elements()),
         **provenance,
         "per_episode": list(episodes),
     }

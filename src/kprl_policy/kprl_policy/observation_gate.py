@@ -58,12 +58,18 @@ def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
     return _why_stale(parts, now)
 
 
+def behind(parts: Parts) -> list[str]:
+    """Topics whose newest message is older than that of another: in lockstep, those that hold up the rest."""
+    stamps = _stamps(parts)
+    return [topic for topic, stamp in stamps.items() if stamp < max(stamps.values())]
+
+
+def _stamps(parts: Parts) -> dict[str, int]:
+    return {KEYPOINTS: parts.keypoints_stamp, EE_POSE: parts.tcp_stamp, JOINT_STATES: parts.opening_stamp}
+
+
 def _why_stale(parts: Parts, now: int | None) -> str:
-    stamps = {
-        KEYPOINTS: parts.keypoints_stamp,
-        EE_POSE: parts.tcp_stamp,
-        JOINT_STATES: parts.opening_stamp,
-    }
+    stamps = _stamps(parts)
     if now is None:
         return "" if len(set(stamps.values())) == 1 else INCOMPLETE
     spread = (max(stamps.values()) - min(stamps.values())) * NANOSECOND

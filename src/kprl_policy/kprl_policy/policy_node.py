@@ -19,7 +19,7 @@ from kprl.errors import KprlError
 from kprl.observation import actor_observation
 from kprl.tasks import make_task
 from kprl_policy.markers import markers
-from kprl_policy.observation_gate import INCOMPLETE, Parts, why_not
+from kprl_policy.observation_gate import INCOMPLETE, Parts, behind, why_not
 from kprl_policy.run_episode import EpisodeServer
 from kprl_policy.sensing import Sensing
 from kprl_ros import topics
@@ -27,10 +27,12 @@ from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.parameters import declare, declare_choice, declare_path
 from kprl_ros.robot_messages import gripper_command, twist
 from kprl_ros.shell import run
+from kprl_ros.silence import LOOK_PERIOD
 from kprl_ros.stamps import to_stamp
 from kprl_ros.topics import NEWEST, STREAM
 
 MARKER_PERIOD = 0.2  # [s]
+SILENCE_HINT = "are the keypoint node and the robot driver or the sim bridge running, with the same ROS_DOMAIN_ID?"
 
 
 class PolicyNode(Node):
@@ -57,9 +59,12 @@ class PolicyNode(Node):
         self._gripper = self.create_publisher(GripperCommand, topics.GRIPPER_CMD, STREAM)
         self._markers = self.create_publisher(MarkerArray, topics.MARKERS, NEWEST)
         self._sensing = Sensing(self, self._diagnostics, self._on_change)
-        self._episodes = EpisodeServer(self, self._sensing, self._success_distance, self._enable)
+        self._episodes = EpisodeServer(
+            self, self._sensing, self._success_distance, self._enable, self._why_idle
+        )
         self.create_service(SetBool, topics.POLICY_ENABLE, self._on_enable)
         self.create_timer(MARKER_PERIOD, self._publish_markers, clock=self._steady)
+        self.create_timer(LOOK_PERIOD, self._look_for_silence, clock=self._steady)
         self.get_logger().info(f"bundle {folder} for {self._bundle.info['task']}, {clock}")
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
@@ -87,14 +92,37 @@ class PolicyNode(Node):
         steady = self._steady.now().nanoseconds * 1e-9
         if not self._lockstep and steady - self._acted_at < CONTROL_PERIOD / 2:
             return  # a camera faster than the control rate
-        now = None if self._lockstep else self.get_clock().now().nanoseconds
-        reason = why_not(parts, self._num_keypoints, now)
+        reason = self._why_not(parts)
         if reason:
             if reason != INCOMPLETE:
                 self._diagnostics.refuse("observations refused", f"not acting: {reason}")
             return
         self._acted_at = steady
         self._act(parts)
+
+    def _why_not(self, parts: Parts) -> str:
+        now = None if self._lockstep else self.get_clock().now().nanoseconds
+        return why_not(parts, self._num_keypoints, now)
+
+    def _absent(self) -> list[str]:
+        """Topics without which the policy cannot act; in lockstep all of them rest when one does: name that one."""
+        absent = self._sensing.silence.absent()
+        late = behind(self._sensing.parts()) if self._lockstep else []
+        return [topic for topic in absent if topic in late] or absent
+
+    def _why_idle(self) -> str:
+        """Why the policy does not act at this moment, in a few words."""
+        absent = self._absent()
+        if absent:
+            return f"no message on {', '.join(absent)}"
+        return self._why_not(self._sensing.parts()) or "no new observation after the last action"
+
+    def _look_for_silence(self) -> None:
+        absent = self._absent()
+        if not self._enabled:
+            self._sensing.silence.restart()
+        elif absent:
+            self._diagnostics.refuse("waiting", self._sensing.silence.reason(absent, SILENCE_HINT))
 
     def _act(self, parts: Parts) -> None:
         assert parts.keypoints is not None and parts.tcp is not None

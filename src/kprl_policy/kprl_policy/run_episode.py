@@ -48,13 +48,20 @@ class Episode:
 class EpisodeServer:
     """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
 
-    The outcome says what a robot can know: whether the gripper holds something and the tool is at the goal.
+    The outcome says what a robot can know: whether the gripper holds something and the tool is at the goal. Where the
+    graph failed, a colon and the reason follow: `why_idle` tells why the policy does not act.
     """
 
     def __init__(
-        self, node: Node, sensing: Sensing, success_distance: float, enable: Callable[[bool], None]
+        self,
+        node: Node,
+        sensing: Sensing,
+        success_distance: float,
+        enable: Callable[[bool], None],
+        why_idle: Callable[[], str],
     ) -> None:
-        self._sensing, self._success_distance, self._enable = sensing, success_distance, enable
+        self._sensing, self._success_distance = sensing, success_distance
+        self._enable, self._why_idle = enable, why_idle
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._episode: Episode | None = None
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
@@ -134,7 +141,8 @@ class EpisodeServer:
         if episode.handle.is_cancel_requested:
             episode.end("cancelled")
         elif self._now() - episode.last_sign_of_life > (ACTION_TIMEOUT if episode.steps else START_TIMEOUT):
-            episode.end("reset_timeout" if episode.begins is None else "no_observations")
+            no_answer = f"reset_timeout: no answer from {topics.RESET_EPISODE}"
+            episode.end(no_answer if episode.begins is None else f"no_observations: {self._why_idle()}")
         elif not episode.steps:
             self._ask_for_reset(episode)
 

@@ -18,6 +18,7 @@ from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.keypoint_messages import keypoint_pixels
 from kprl_ros.robot_messages import gripper_opening, vector
+from kprl_ros.silence import Silence
 from kprl_ros.stamps import to_nanoseconds
 from kprl_ros.topics import BASE_FRAME, LATCHED, NEWEST
 
@@ -28,6 +29,7 @@ class Sensing:
     def __init__(self, node: Node, diagnostics: Diagnostics, changed: Callable[[str], None]) -> None:
         self._diagnostics, self._changed = diagnostics, changed
         self._camera: Intrinsics | None = None
+        self.silence = Silence([topics.CAMERA_INFO, topics.KEYPOINTS, topics.EE_POSE, topics.JOINT_STATES])
         self._keypoints: npt.NDArray[np.float32] | None = None
         self._opening: float | None = None
         self._keypoints_stamp = self._tcp_stamp = self._opening_stamp = 0
@@ -47,12 +49,14 @@ class Sensing:
                      self._opening_stamp, self.goal)  # fmt: skip
 
     def _on_camera_info(self, message: CameraInfo) -> None:
+        self.silence.hear(topics.CAMERA_INFO)
         try:
             self._camera = camera_messages.intrinsics(message)
         except KprlError as error:
             self._diagnostics.refuse("camera infos refused", str(error))
 
     def _on_keypoints(self, message: KeypointArray) -> None:
+        self.silence.hear(topics.KEYPOINTS)
         if self._camera is None:
             self._diagnostics.refuse("keypoints refused", f"no usable {topics.CAMERA_INFO} has come yet")
             return
@@ -61,11 +65,13 @@ class Sensing:
         self._changed(topics.KEYPOINTS)
 
     def _on_pose(self, message: PoseStamped) -> None:
+        self.silence.hear(topics.EE_POSE)
         if self._in_base_frame(topics.EE_POSE, message.header.frame_id):
             self.tcp, self._tcp_stamp = vector(message.pose.position), to_nanoseconds(message.header.stamp)
             self._changed(topics.EE_POSE)
 
     def _on_joints(self, message: JointState) -> None:
+        self.silence.hear(topics.JOINT_STATES)
         try:
             self._opening = gripper_opening(message)
         except KprlError as error:

@@ -7,6 +7,7 @@ actions give the same transitions.
 from __future__ import annotations
 
 import time
+
 import numpy as np
 import rclpy
 from rclpy.node import Node

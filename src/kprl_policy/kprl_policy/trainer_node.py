@@ -14,8 +14,9 @@ from kprl.envs import EPISODE_STEPS
 from kprl.keypoints.folder import read_description
 from kprl.policy_run import PolicyRun, train_and_deliver
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
-from kprl.rl.loop import GoalEnv
-from kprl_policy.topic_env import TopicEnv
+from kprl.rl.loop import GoalEnv, Progress
+from kprl_policy.topic_env import STEP_TIMEOUT, TopicEnv
+from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.parameters import declare, declare_choice, declare_path
 from kprl_ros.shell import run_job
 
@@ -67,12 +68,21 @@ def train() -> None:
     node = Node("trainer_node")
     try:
         run, config = declare_run(node), declare_config(node)
+        step_timeout = declare(
+            node, "step_timeout", STEP_TIMEOUT, "most time [s] that a reset or a step may take", (0.1, 3600.0)
+        )
+        diagnostics = Diagnostics(node)  # published while the environment waits for its observations
         num_keypoints = int(read_description(Path(run.keypoints))["num_keypoints"])
 
         def over_topics() -> GoalEnv:
-            return TimeLimit(TopicEnv(node, num_keypoints), EPISODE_STEPS)
+            return TimeLimit(TopicEnv(node, num_keypoints, step_timeout=step_timeout), EPISODE_STEPS)
 
-        summary = train_and_deliver(run, config, over_topics)
+        def count(progress: Progress) -> bool:
+            for counter, column in (("steps", "step"), ("episodes", "episode")):
+                diagnostics.counts[counter] = int(progress.row[column])
+            return False
+
+        summary = train_and_deliver(run, config, over_topics, callback=count)
         node.get_logger().info(
             f"success {summary['success_before']:.0%} before, {summary['success_after']:.0%} after "
             f"{summary['env_steps']} steps and {summary['minutes']:.1f} minutes; everything is in {run.out}"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import EmitEvent, RegisterEventHandler
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from kprl.errors import KprlError
 
 Entities = list[Any]
+Argument = tuple[str | None, str, list[str] | None]  # default (None: must be given), description, choices
 WHOLE_LIMIT = 2**31
 
 
@@ -23,16 +26,25 @@ def config_folder() -> Path:
     return Path(get_package_share_directory("kprl_bringup")) / "config"
 
 
-def plain_faults(plan: Callable[..., Entities]) -> Callable[..., Entities]:
-    """Turn a KprlError into the exception that launch prints as one line and ends with."""
+def launch_description(
+    arguments: Mapping[str, Argument], plan: Callable[[dict[str, str]], Entities]
+) -> LaunchDescription:
+    """A launch with these arguments that starts what `plan(values)` returns, given the arguments' values.
 
-    def guarded(context: Any) -> Entities:
+    A KprlError of the plan becomes the exception that launch prints as one line and ends with.
+    """
+
+    def start(context: Any) -> Entities:
         try:
-            return plan(context)
+            return plan({name: LaunchConfiguration(name).perform(context) for name in arguments})
         except KprlError as error:
             raise RuntimeError(str(error)) from None
 
-    return guarded
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+        for name, (default, description, choices) in arguments.items()
+    ]
+    return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
 def whole_number(name: str, text: str) -> int:

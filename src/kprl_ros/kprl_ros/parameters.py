@@ -53,22 +53,6 @@ def declare_choice(node: Node, name: str, default: str, description: str, choice
     return require_choice(name, value, list(choices))
 
 
-def declare_numbers(node: Node, name: str, description: str, size: int) -> list[float] | None:
-    """Declare a read-only list of `size` numbers, comma-separated; None where it is left empty."""
-    text = declare(node, name, "", description)
-    if not text.strip():
-        return None
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != size:
-        raise KprlError(
-            f"parameter {name} is '{text}': expected {size} numbers, as in {','.join(['0.1'] * size)}"
-        )
-    return values
-
-
 def declare_path(node: Node, name: str, description: str) -> Path:
     """Declare a read-only path that must be given."""
     text = declare(node, name, "", description)

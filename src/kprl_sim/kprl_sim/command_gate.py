@@ -1,4 +1,4 @@
-"""Which commands the simulated robot accepts, and what it does between them. Pure: no node, no message, no simulator."""
+"""Which commands the simulated robot accepts, and what it does between them. Pure: no node, no simulator."""
 
 from __future__ import annotations
 

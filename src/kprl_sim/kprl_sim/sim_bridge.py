@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-import numpy as np
 from geometry_msgs.msg import TwistStamped
 from kprl_interfaces.msg import GripperCommand, RobotStatus
 from kprl_interfaces.srv import ResetEpisode
@@ -18,12 +17,13 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 
 from kprl.action import Command
-from kprl.control.limits import CONTROL_PERIOD, WORKSPACE
+from kprl.control.limits import CONTROL_PERIOD
 from kprl.envs.world import Snapshot, World
 from kprl.errors import KprlError
 from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
-from kprl_ros.parameters import declare, declare_choice, declare_numbers
+from kprl_ros.goal_parameter import read_goal
+from kprl_ros.parameters import declare, declare_choice
 from kprl_ros.robot_messages import point, vector
 from kprl_ros.shell import run
 from kprl_ros.stamps import NANOSECONDS, to_nanoseconds, to_stamp
@@ -54,7 +54,9 @@ class SimBridge(Node):
         )
         self._seed = declare(self, "seed", 0, "seed of the first episode", (0, 2**62))
         clock = declare_choice(self, "clock", "lockstep", "who advances time", ["lockstep", "realtime"])
-        self._fixed_goal = self._declare_goal()
+        self._fixed_goal = read_goal(
+            declare(self, "goal", "", "goal 'x,y,z' [m] of every episode; empty: the task draws one")
+        )
         self._world = World(task, scene, thing, randomize)
         self._diagnostics = Diagnostics(self)
         self._out = WorldPublisher(self)
@@ -72,19 +74,6 @@ class SimBridge(Node):
         if not self._lockstep:
             self.create_timer(CONTROL_PERIOD, self._on_tick, clock=self._steady)
         self.get_logger().info(f"{task} in {scene} with {thing}, {clock}")
-
-    def _declare_goal(self) -> np.ndarray | None:
-        numbers = declare_numbers(
-            self, "goal", "goal 'x,y,z' [m] of every episode; empty: the task draws one", 3
-        )
-        if numbers is None:
-            return None
-        goal = np.array(numbers)
-        if not WORKSPACE.contains(goal).all():
-            raise KprlError(
-                f"goal {numbers} is outside of the workspace {WORKSPACE.lower} to {WORKSPACE.upper} m"
-            )
-        return goal
 
     def _begin(self, seed: int, start: str) -> Snapshot:
         """Begin an episode and publish its first observation."""
