@@ -13,10 +13,11 @@ def started(running, count: int = 2) -> list[int]:
     """Identifiers of the processes of steady.launch.py and of their children, once all run."""
     deadline = time.monotonic() + 15.0
     while True:
-        ready = re.findall(r"\] ready (\d+)", running.output)
-        children = re.findall(r"\] child (\d+)", running.output)
+        # Sorted by the launch's own number: which process gets ready first is chance.
+        ready = sorted(re.findall(r"-(\d+)\] ready (\d+)", running.output))
+        children = sorted(re.findall(r"-(\d+)\] child (\d+)", running.output))
         if len(ready) == len(children) == count:
-            return [int(pid) for pid in ready + children]
+            return [int(pid) for _, pid in ready + children]
         assert time.monotonic() < deadline and running.process.poll() is None, running.output
         time.sleep(0.02)
 
