@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ Observation = dict[str, npt.NDArray[Any]]
 Seen = tuple[Observation, dict[str, Any]]  # observation and info
 
 
-class GoalEnvironment(gymnasium.Env[Any, Any]):
+class GoalEnvironment(gymnasium.Env[Any, Any], ABC):
     """A goal environment; a subclass says how an episode begins and how a command is carried out.
 
     Episodes never terminate; the registration's time limit truncates them.
@@ -53,10 +54,10 @@ class GoalEnvironment(gymnasium.Env[Any, Any]):
         """See `kprl.envs.goal_observation.compute_reward`."""
         return compute_reward(achieved_goal, desired_goal, info)
 
+    @abstractmethod
     def _begin(self, seed: int, start: str) -> Seen:
         """Begin the episode of a seed; sets `_opening`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _advance(self, command: Command) -> Seen:
         """Carry out a command for one control period; sets `_opening`."""
-        raise NotImplementedError
