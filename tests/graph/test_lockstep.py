@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from array import array
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
-from graph_processes import Graph, counts, open_graph
+from graph_processes import Graph, counts, environment, open_graph
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import TimeLimit
 from kprl_interfaces.msg import GripperCommand, SimTruth
@@ -201,6 +203,16 @@ def test_damaged_images_are_refused_and_the_overlay_comes_when_asked_for(graph: 
     graph.call(ResetEpisode, topics.RESET_EPISODE, ResetEpisode.Request(seed=2))
     graph.wait(lambda: overlays, "an overlay image")
     assert image_array(overlays[-1]).shape == (320, 320, 3)
+
+
+def test_the_command_line_trains_over_topics(graph: Graph, model: Path, tmp_path: Path) -> None:
+    command = ["kprl", "policy", "train", "--env", "topics", "--keypoints", str(model), "--out", str(tmp_path / "run"),
+               "--steps", "150", "--random-steps", "50", "--evaluation-episodes", "1", "--final-episodes", "1",
+               "--learner", "inline"]  # fmt: skip
+    done = subprocess.run(command, env=environment(graph.domain), timeout=120, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "summary.json").is_file()
+    assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["num_keypoints"] == 4
 
 
 def test_a_topic_that_never_arrives_is_named_in_time(tmp_path: Path) -> None:

@@ -124,6 +124,7 @@ def test_policy_acts_on_whole_fresh_finite_observations_only() -> None:
     assert "/keypoints is not finite" in why_not(replace(FRESH, keypoints=nan), 4, now)
     assert "/ee_pose is 0.20 s behind" in why_not(replace(FRESH, tcp_stamp=5 * SECOND - 200_000_000), 4, now)
     assert "old" in why_not(FRESH, 4, 6 * SECOND)
+    assert "ahead of this machine's clock" in why_not(FRESH, 4, 4 * SECOND)
     assert why_not(replace(FRESH, opening_stamp=4 * SECOND), 4, None) == INCOMPLETE
 
 

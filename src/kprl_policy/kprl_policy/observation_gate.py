@@ -79,4 +79,7 @@ def _why_stale(parts: Parts, now: int | None) -> str:
     age = (now - min(stamps.values())) * NANOSECOND
     if age > MAX_AGE:
         return f"the observation is {age:.2f} s old: at most {MAX_AGE:g} s is acted on; is the machine overloaded?"
+    ahead = (max(stamps.values()) - now) * NANOSECOND
+    if ahead > MAX_AGE:
+        return f"the observation is {ahead:.2f} s ahead of this machine's clock: synchronise the clocks"
     return ""

@@ -10,19 +10,27 @@ import time
 
 import numpy as np
 import rclpy
+from gymnasium.wrappers import TimeLimit
 from rclpy.node import Node
 
 from kprl.action import Command
+from kprl.envs import EPISODE_STEPS
 from kprl.envs.goal_env import GoalEnvironment, Seen
 from kprl.envs.goal_observation import action_space, observation_space, truth_info
 from kprl.errors import KprlError
 from kprl.observation import actor_observation
+from kprl.rl.loop import GoalEnv
 from kprl_policy.lockstep_client import LockstepClient, Observed
 from kprl_ros import topics
 
 CONNECT_SEED = 0
 CONNECT_TIMEOUT = 60.0  # [s] in which bridge and keypoint node must first answer
 STEP_TIMEOUT = 30.0  # [s] for one reset or step: long, for one stall of the machine must not end a training
+
+
+def over_topics(num_keypoints: int, node: Node | None = None, step_timeout: float = STEP_TIMEOUT) -> GoalEnv:
+    """The environment with the task's time limit, as training takes it."""
+    return TimeLimit(TopicEnv(node, num_keypoints, step_timeout=step_timeout), EPISODE_STEPS)
 
 
 class TopicEnv(GoalEnvironment):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gymnasium.wrappers import TimeLimit
 from rclpy.node import Node
 
-from kprl.envs import EPISODE_STEPS
 from kprl.keypoints.folder import read_description
 from kprl.policy_run import PolicyRun, train_and_deliver
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
-from kprl.rl.loop import GoalEnv, Progress
-from kprl_policy.topic_env import STEP_TIMEOUT, TopicEnv
+from kprl.rl.loop import Progress
+from kprl_policy.topic_env import STEP_TIMEOUT, over_topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.parameters import declare, declare_choice, declare_path
 from kprl_ros.shell import run_job
@@ -74,15 +73,13 @@ def train() -> None:
         diagnostics = Diagnostics(node)  # published while the environment waits for its observations
         num_keypoints = int(read_description(Path(run.keypoints))["num_keypoints"])
 
-        def over_topics() -> GoalEnv:
-            return TimeLimit(TopicEnv(node, num_keypoints, step_timeout=step_timeout), EPISODE_STEPS)
-
         def count(progress: Progress) -> bool:
             for counter, column in (("steps", "step"), ("episodes", "episode")):
                 diagnostics.counts[counter] = int(progress.row[column])
             return False
 
-        summary = train_and_deliver(run, config, over_topics, callback=count)
+        factory = partial(over_topics, num_keypoints, node, step_timeout)
+        summary = train_and_deliver(run, config, factory, callback=count)
         node.get_logger().info(
             f"success {summary['success_before']:.0%} before, {summary['success_after']:.0%} after "
             f"{summary['env_steps']} steps and {summary['minutes']:.1f} minutes; everything is in {run.out}"

@@ -285,7 +285,7 @@ class _Run:
         self.evaluations.append(result)
         self._row({"eval_success": result.success_rate, "eval_return": result.mean_return})
         self._save(result)
-        plot_curve(self.log.rows, self.out / "curve.png", self.out.resolve().name)
+        plot_curve(self.log.rows, self.out / "curve.png", "/".join(self.out.resolve().parts[-2:]))
         return self._report(evaluated=True)
 
     def _save(self, result: EvaluationResult) -> None:

@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 
 import rclpy
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from ros2_standin.errors import CommandError
 
@@ -26,17 +26,21 @@ HIDDEN = "_ros2cli_"
 @contextlib.contextmanager
 def looking_node() -> Iterator[Node]:
     """A node without services or parameters of its own."""
-    rclpy.init(args=[])
+    # Python's own signal handling: rclpy's pulls the context away in the middle of a spin, which then fails at random.
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGTERM, _leave)
     try:
         node = Node(f"{HIDDEN}{os.getpid()}", start_parameter_services=False, enable_rosout=False)
         try:
             yield node
-        except ExternalShutdownException:  # SIGTERM, by rclpy's own handler
-            raise SystemExit(128 + signal.SIGTERM) from None
         finally:
             node.destroy_node()
     finally:
         rclpy.try_shutdown()
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def discover(node: Node) -> None:

@@ -1,0 +1,1 @@
+"""The commands of `kprl`, one file a group; heavy imports wait until a command runs."""

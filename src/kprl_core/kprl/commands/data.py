@@ -1,0 +1,58 @@
+"""`kprl data`: images for keypoint training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kprl.commands.shown import require_at_least
+
+
+def generate(
+    images: int,
+    out: Path,
+    task: str = "grasp",
+    scene: str = "env1",
+    object: str = "cube",
+    workers: int = 2,
+    seed: int = 0,
+) -> None:
+    """Render images with depth and segmentation for keypoint training; a killed run continues where it was.
+
+    Args:
+        images: How many.
+        out: Folder for shards and manifest.json.
+        task: The task whose world is rendered.
+        scene: Scene of the task.
+        object: Object on the table.
+        workers: Processes. They do not change the images.
+        seed: Decides every image.
+    """
+    from kprl.data.config import GenerateConfig
+    from kprl.data.generate import generate as generate_images
+
+    generate_images(GenerateConfig(task, scene, object, images, out, workers, seed))
+
+
+def preview(
+    out: Path, task: str = "grasp", scene: str = "env1", object: str = "cube", images: int = 24, seed: int = 0
+) -> None:
+    """Write a contact sheet: grey, depth and segmentation of random states.
+
+    Args:
+        out: PNG file to write.
+        task: The task whose world is shown.
+        scene: Scene of the task.
+        object: Object on the table.
+        images: How many states.
+        seed: Decides every image.
+    """
+    from kprl.data.config import image_seed
+    from kprl.data.preview import contact_sheet
+    from kprl.envs.world import World
+
+    require_at_least("images", images, 1)
+    require_at_least("seed", seed, 0)
+    world = World(task, scene, object)
+    contact_sheet(world, [image_seed(seed, i) for i in range(images)], out)
+    world.close()
+    print(f"wrote {out}")

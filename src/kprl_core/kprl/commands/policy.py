@@ -1,0 +1,155 @@
+"""`kprl policy`: train, evaluate and show manipulation policies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from kprl.commands.shown import as_line, require_at_least
+from kprl.errors import KprlError
+
+Preset = Literal["paper", "quick"]
+SHOWN = ("task", "scene", "object", "minutes", "success_before", "success_after", "episodes", "ci95", "failures")
+RUN_FILES = {
+    "keypoints.png": "keypoints on held-out images",
+    "policy/curve.png": "learning curve (also metrics.csv and tensorboard/ there)",
+    "episode.gif": "held-out episodes",
+    "bundle": "what a robot needs: ros2 launch kprl_bringup sim_grasp.launch.py bundle:=<this folder>",
+}
+
+
+def train(
+    keypoints: Path,
+    out: Path,
+    task: str = "grasp",
+    scene: str = "env1",
+    object: str = "cube",
+    preset: Preset = "quick",
+    env: Literal["inprocess", "topics"] = "inprocess",
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int | None = None,
+    learner: Literal["process", "inline"] | None = None,
+    random_steps: int | None = None,
+    evaluation_episodes: int | None = None,
+    final_episodes: int = 50,
+) -> None:
+    """Train a policy and leave curves, bundle, film and summary in a run folder.
+
+    All stages over ROS 2 topics: `ros2 launch kprl_bringup sim_train.launch.py`.
+
+    Args:
+        keypoints: Keypoint model folder.
+        out: Run folder.
+        task: What to learn.
+        scene: Scene of the task.
+        object: Object to handle.
+        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum).
+        env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
+            already, with the same task, scene, object and model.
+        steps: Environment steps, instead of the preset's.
+        minutes: Stop after this much time at the latest.
+        seed: Seed of everything random. With two processes their timing decides too: see learner.
+        learner: process: act and learn at the same time; inline: one process, bit-exact for a seed.
+        random_steps: Steps of uniform random actions before learning begins.
+        evaluation_episodes: Greedy episodes in each evaluation on the way.
+        final_episodes: Episodes of the final evaluation.
+    """
+    from kprl.policy_run import PolicyRun, train_and_deliver
+    from kprl.rl.config import preset as policy_preset
+
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "random_steps": random_steps,
+             "evaluation_episodes": evaluation_episodes}  # fmt: skip
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    config = dataclasses.replace(policy_preset(preset), **changes)
+    run = PolicyRun(keypoints, out, task, scene, object, final_episodes)
+    factory = _env_over_topics(keypoints) if env == "topics" else None
+    print(as_line(train_and_deliver(run, config, factory)))
+
+
+def _env_over_topics(keypoints: Path) -> Callable[[], Any]:
+    """The environment over topics is the one thing here that needs ROS: looked up only when asked for."""
+    from kprl.keypoints.folder import read_description
+
+    try:
+        from kprl_policy.topic_env import over_topics
+    except ImportError as error:
+        raise KprlError(f"--env topics needs the ROS 2 workspace ({error}): run `source setup.bash` first") from None
+    num_keypoints = int(read_description(keypoints)["num_keypoints"])
+    return lambda: over_topics(num_keypoints)
+
+
+def evaluate(
+    bundle: Path,
+    episodes: int = 100,
+    seed: int = 2_000_000,
+    task: str | None = None,
+    scene: str | None = None,
+    object: str | None = None,
+    json: Path | None = None,
+    gif: Path | None = None,
+) -> None:
+    """Run a bundle's policy greedily from ordinary starts, in process.
+
+    Args:
+        bundle: Bundle folder.
+        episodes: How many.
+        seed: Decides the starts.
+        task: Task, if not the bundle's own.
+        scene: Scene, if not the bundle's own.
+        object: Object, if not the bundle's own.
+        json: File for the result.
+        gif: File for a film of the first episodes.
+    """
+    from kprl.files import write_json
+    from kprl.film import write_gif
+    from kprl.policy_run import FILMED_EPISODES, evaluate_bundle
+    from kprl.tasks.outcome import count_failures
+
+    require_at_least("episodes", episodes, 1)
+    require_at_least("seed", seed, 0)
+
+    result = evaluate_bundle(bundle, episodes, seed, task, scene, object, FILMED_EPISODES if gif else 0)
+    summary = {
+        "success_rate": result.success_rate,
+        "episodes": result.episodes,
+        "ci95": list(result.ci95),
+        "mean_return": result.mean_return,
+        "failures": count_failures(outcome.outcome for outcome in result.outcomes),
+    }
+    print(as_line(summary))
+    if json:
+        write_json(json, summary)
+    if gif:
+        write_gif(gif, result.frames)
+
+
+def show(run: Path) -> None:
+    """Say what a run reached and where its files are.
+
+    Args:
+        run: Run folder of a training.
+    """
+    from kprl.files import read_json
+
+    summary = read_json(run / "summary.json")
+    missing = [key for key in SHOWN if key not in summary]
+    if missing:
+        raise KprlError(f"{run / 'summary.json'} lacks {', '.join(missing)}: it is not the summary of a finished run")
+    low, high = summary["ci95"]
+    print(f"{summary['task']} {summary['scene']} with the {summary['object']}, {summary['minutes']:.1f} minutes:")
+    print(f"  success before training   {summary['success_before']:.0%}")
+    print(
+        f"  success after training    {summary['success_after']:.0%}  "
+        f"({summary['episodes']} episodes, 95 % interval {low:.0%} to {high:.0%})"
+    )
+    print(f"  failures                  {as_line(summary['failures'])}")
+    realtime = run / "sim_grasp" / "result.json"
+    if realtime.is_file():
+        result = read_json(realtime)
+        print(f"  in the real-time graph    {result['success_rate']:.0%}  ({result['episodes']} episodes)")
+    for name, what in RUN_FILES.items():
+        if (run / name).exists():
+            print(f"  {run / name}: {what}")
