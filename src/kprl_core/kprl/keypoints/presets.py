@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Range = tuple[float, float]
@@ -56,6 +56,20 @@ class Preset:
         }
 
 
+CPU = Preset(
+    encoder="compact",
+    encoder_options={"channels": 64},
+    decoder="shallow",
+    images=30_000,
+    sharpness=6.0,
+    assigned=True,
+    proximity_sharpness=150.0,
+    equivariance_share=0.25,
+    learning_rate=3e-3,
+    one_cycle=True,
+    augment=True,
+    minutes=15.0,
+)
 PRESETS: dict[str, Preset] = {
     # III-C1: batch 64, 16 epochs, Adam 1e-3, 50,000 images; 0.91 M + 0.09 M parameters.
     "paper": Preset(
@@ -67,32 +81,6 @@ PRESETS: dict[str, Preset] = {
         amsgrad=True,
         epochs=16,
     ),
-    "cpu": Preset(
-        encoder="compact",
-        encoder_options={"channels": 64},
-        decoder="shallow",
-        images=30_000,
-        sharpness=6.0,
-        assigned=True,
-        proximity_sharpness=150.0,
-        equivariance_share=0.25,
-        learning_rate=3e-3,
-        one_cycle=True,
-        augment=True,
-        minutes=15.0,
-    ),
-    "quick": Preset(
-        encoder="compact",
-        encoder_options={"channels": 48},
-        decoder="shallow",
-        images=12_000,
-        sharpness=6.0,
-        assigned=True,
-        proximity_sharpness=150.0,
-        equivariance_share=0.25,
-        learning_rate=3e-3,
-        one_cycle=True,
-        augment=True,
-        minutes=4.0,
-    ),
+    "cpu": CPU,
+    "quick": replace(CPU, encoder_options={"channels": 48}, images=12_000, minutes=4.0),
 }
