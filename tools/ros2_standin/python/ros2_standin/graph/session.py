@@ -28,6 +28,7 @@ def looking_node() -> Iterator[Node]:
     """A node without services or parameters of its own."""
     # Python's own signal handling: rclpy's pulls the context away in the middle of a spin, which then fails at random.
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a script inherits that it is ignored
     signal.signal(signal.SIGTERM, _leave)
     try:
         node = Node(f"{HIDDEN}{os.getpid()}", start_parameter_services=False, enable_rosout=False)
