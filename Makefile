@@ -33,8 +33,9 @@ demo: setup  ## train a policy over ROS topics and evaluate it, at most 20 minut
 lint: setup  ## style (ruff) and types (mypy)
 	@. ./setup.bash && ruff check . && mypy
 
+# Tests of real processes share the machine with whatever else runs: a failure is tried once more, and reported as R.
 test: lint  ## everything that CI runs: style, types, tests
-	@. ./setup.bash && python -m pytest
+	@. ./setup.bash && python -m pytest --reruns 1
 
 lock:  ## resolve requirements/*.in into the lock files (UPGRADE=1: take new versions)
 	@test -x .venv/bin/python || { echo "make lock: run make setup first" >&2; exit 2; }
