@@ -1,13 +1,15 @@
+import os
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
 package = Path(__file__).parent / "kprl"
-# Everything that is not code: YAML, URDF, OBJ, textures.
+# Everything that is not code: URDF, OBJ, and the YAML of sim/config, which is a link to config/world of the repository.
 assets = sorted(
-    str(path.relative_to(package))
-    for path in package.rglob("*")
-    if path.is_file() and path.suffix not in {".py", ".pyc"}
+    str(Path(folder, name).relative_to(package))
+    for folder, _, names in os.walk(package, followlinks=True)
+    for name in names
+    if not name.endswith((".py", ".pyc"))
 )
 
 setup(

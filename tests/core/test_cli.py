@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -27,6 +28,20 @@ def test_preview_is_a_picture(tmp_path):
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert sheet.shape[1] > 3 * 64
     assert sheet.std() > 10
+
+
+def test_bench_env_writes_its_keys(tmp_path, capsys):
+    cores = os.sched_getaffinity(0)
+    main(["bench", "env", "--episodes", "1", "--workers", "2", "--json", str(tmp_path / "bench.json")])
+    result = json.loads((tmp_path / "bench.json").read_text())
+    assert set(result["breakdown_ms"]) == {"physics", "render", "python", "inference"}
+    assert result["ratio_vs_limit"] > 1.0
+    assert result["ratio_vs_panda_gym"] > 3.0  # the full run shows more; this machine may be busy
+    assert result["steps_per_s"] > 50
+    assert len(result["step_ms_by_scene_and_object"]) == 8
+    assert set(result["steps_per_s_by_workers"]) == {"2"}
+    assert os.sched_getaffinity(0) == cores
+    assert "times the physics and the bare renderer" in capsys.readouterr().out
 
 
 def test_keypoints_eval_writes_its_keys(quick_keypoints, tmp_path):

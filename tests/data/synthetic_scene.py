@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from kprl.data.config import GenerateConfig
+from kprl.errors import KprlError
 
 SIZE = 64
 PLANE_DEPTH, GRIPPER_DEPTH, TARGET_DEPTH = 0.8, 0.6, 0.75  # [m]
@@ -51,3 +53,37 @@ def make_synthetic_world(config: GenerateConfig) -> SyntheticWorld:
 def make_dying_world(config: GenerateConfig) -> SyntheticWorld:
     """Ends its process at once, as the kernel does to one that needs too much memory."""
     os._exit(9)
+
+
+class SlowWorld(SyntheticWorld):
+    """As slow as a simulator, for tests that need the time to interrupt it."""
+
+    def scatter(self, seed: int) -> SyntheticFrame:
+        time.sleep(0.001)
+        return super().scatter(seed)
+
+
+def make_slow_world(config: GenerateConfig) -> SlowWorld:
+    return SlowWorld()
+
+
+def make_once_dying_world(config: GenerateConfig) -> SyntheticWorld:
+    """Ends the first process that asks for it, and no other."""
+    try:
+        config.out.with_suffix(".died").touch(exist_ok=False)
+    except FileExistsError:
+        return SyntheticWorld()
+    os._exit(9)
+
+
+def make_refusing_world(config: GenerateConfig) -> SyntheticWorld:
+    raise KprlError("this world has no camera")
+
+
+def make_faulty_world(config: GenerateConfig) -> SyntheticWorld:
+    raise ZeroDivisionError("a fault of the program")
+
+
+def make_stuck_world(config: GenerateConfig) -> SyntheticWorld:
+    time.sleep(3600)
+    raise AssertionError

@@ -20,15 +20,19 @@ def world():
     world.close()
 
 
+GAIN = 0.5 / CONTROL_PERIOD / MAX_LINEAR_SPEED  # [1/m] half of the way in one period: commands act late and ramp
+
+
 def scripted_action(state: Snapshot) -> np.ndarray:
     """An expert that reads the truth: above the object, down, close, to the goal."""
-    offset = state.object_position - state.tcp_position
+    grip = np.maximum(state.object_position, [*state.object_position[:2], WORKSPACE.lower[2] + 0.001])
+    offset = grip - state.tcp_position
     if state.gripper_object == ObjectStatus.STOPPED_CLOSING:
-        wanted = np.array([*(state.goal - state.object_position) / 0.0125, -1.0])
+        wanted = np.array([*(state.goal - state.object_position) * GAIN, -1.0])
     elif np.linalg.norm(offset[:2]) > 0.006 and state.opening > 0.08:
-        wanted = np.array([*offset[:2] / 0.0125, (0.1 - state.tcp_position[2]) / 0.025, 1.0])
+        wanted = np.array([*offset[:2] * GAIN, (0.1 - state.tcp_position[2]) * GAIN, 1.0])
     elif offset[2] < -0.004 and state.opening > 0.08:
-        wanted = np.array([*offset / 0.0125, 1.0])
+        wanted = np.array([*offset * GAIN, 1.0])
     else:
         wanted = np.array([0.0, 0.0, 0.0, -1.0])
     return np.clip(wanted, -1.0, 1.0)
@@ -106,7 +110,7 @@ def test_one_stray_opening_command_does_not_drop_what_is_held(world):
         assert state.gripper_object == ObjectStatus.STOPPED_CLOSING
     for _ in range(10):
         state = world.step(action_to_command(np.array([0, 0, 0, 1.0]), state.opening))
-    assert not state.grasped
+    assert not state.engaged
     assert state.opening > 0.08
 
 
@@ -123,7 +127,7 @@ def test_scatter_gives_grey_depth_and_classes(world):
 def test_the_target_is_where_the_camera_projects_it(world):
     for seed in range(10):
         state = world.reset(seed)
-        frame = world._render()
+        frame = world.truth()
         rows, columns = np.nonzero(frame.segmentation == TARGET)
         seen = (2 * np.array([columns.mean(), rows.mean()]) + 1) / 64 - 1
         assert np.allclose(world.appearance.camera.project(state.object_position), seen, atol=0.06)

@@ -8,7 +8,7 @@ from kprl.tasks.outcome import FAILURES, count_failures, outcome
 
 
 @pytest.mark.parametrize(
-    ("is_success", "grasped", "kind"),
+    ("is_success", "engaged", "kind"),
     [
         (True, [False, True, True], "success"),
         (False, [False, False, False], "missed"),
@@ -16,8 +16,8 @@ from kprl.tasks.outcome import FAILURES, count_failures, outcome
         (False, [False, True, True], "off_goal"),
     ],
 )
-def test_by_hand(is_success, grasped, kind):
-    assert outcome(is_success, grasped) == kind
+def test_by_hand(is_success, engaged, kind):
+    assert outcome(is_success, engaged) == kind
 
 
 def test_every_failure_is_counted_even_the_absent_ones():

@@ -1,4 +1,4 @@
-"""Start states: inside their limits, by seed, and loud about unknown kinds."""
+"""Start states: inside their limits, by seed, nothing overlapping, and loud where nothing fits."""
 
 from __future__ import annotations
 
@@ -8,54 +8,132 @@ import pytest
 from kprl.action import GRIPPER_STROKE
 from kprl.control.limits import WORKSPACE
 from kprl.errors import KprlError
-from kprl.sim.objects import OBJECTS
-from kprl.tasks import make_task
-from kprl.tasks.start_states import START_HEIGHT, START_KINDS, StartStates
+from kprl.sim.objects import DISTRACTORS, OBJECTS
+from kprl.tasks import TASKS, grasp, make_task, push
+from kprl.tasks.start_states import CLUTTER_GAP, START_KINDS, TOOL_HIGH, TOOL_REACH, StartSampler
+from kprl.tasks.task import Task
 
 CUBE = OBJECTS["cube"]
 
 
-def sampler() -> StartStates:
-    return StartStates(make_task("grasp"), CUBE.rest_height, CUBE.grip_width)
+def sample(kind: str, seed: int, task: str = "grasp", thing: str = "cube", **options):
+    return StartSampler(make_task(task), OBJECTS[thing], **options).sample(kind, np.random.default_rng(seed))
 
 
+@pytest.mark.parametrize("thing", sorted(OBJECTS))
 @pytest.mark.parametrize("kind", START_KINDS)
-def test_tool_and_object_are_inside(kind):
-    for seed in range(200):
-        state = sampler().sample(kind, np.random.default_rng(seed))
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_tool_object_and_goal_are_inside(task, kind, thing):
+    for seed in range(100):
+        state = sample(kind, seed, task, thing)
+        for point in (state.tcp, state.goal):
+            assert (point >= np.array(WORKSPACE.lower) - 1e-2).all()
+            assert (point <= np.array(WORKSPACE.upper) + 1e-9).all()
         assert (state.tcp >= np.array(WORKSPACE.lower) - 1e-9).all()
-        assert (state.tcp <= np.array(WORKSPACE.upper) + 1e-9).all()
-        assert state.object_position[2] >= CUBE.rest_height
+        assert state.object_position[2] >= OBJECTS[thing].rest_height
         assert 0.0 <= state.opening <= GRIPPER_STROKE
 
 
-def test_ordinary_starts_give_nothing_away():
+def test_ordinary_grasps_give_nothing_away():
     for seed in range(200):
-        state = sampler().sample("ordinary", np.random.default_rng(seed))
+        state = sample("ordinary", seed)
         assert state.opening == GRIPPER_STROKE
         assert not state.held
-        assert START_HEIGHT[0] <= state.tcp[2] <= START_HEIGHT[1]
+        assert grasp.START_HEIGHT[0] <= state.tcp[2] <= grasp.START_HEIGHT[1]
         assert state.object_position[2] == CUBE.rest_height
 
 
+def test_ordinary_pushes_are_worth_playing():
+    for seed in range(200):
+        state = sample("ordinary", seed, "push")
+        distance = np.linalg.norm(state.goal - state.object_position)
+        assert push.PUSH_DISTANCE[0] <= distance <= push.PUSH_DISTANCE[1]
+        assert push.PUSH_DISTANCE[0] > make_task("push").success_distance
+        assert state.goal[2] == state.object_position[2] == CUBE.rest_height
+        assert state.tcp[2] >= push.START_HEIGHT[0]
+
+
 def test_the_curriculum_holds_reaches_and_approaches():
-    states = [sampler().sample("curriculum", np.random.default_rng(seed)) for seed in range(300)]
+    states = [sample("curriculum", seed) for seed in range(300)]
     held = [state for state in states if state.held]
     around = [s for s in states if not s.held and np.linalg.norm(s.tcp - s.object_position) < 0.02]
     away = [s for s in states if not s.held and np.linalg.norm(s.tcp - s.object_position) > 0.03]
     assert min(len(held), len(around), len(away)) > 30
 
 
+@pytest.mark.parametrize("thing", sorted(OBJECTS))
+def test_the_push_curriculum_stands_behind_the_object_and_outside_it(thing):
+    low = [state for seed in range(200) if (state := sample("curriculum", seed, "push", thing)).tcp[2] < 0.04]
+    assert len(low) > 60
+    for state in low:
+        back, way = state.tcp - state.object_position, state.goal - state.object_position
+        assert np.linalg.norm(back[:2]) >= OBJECTS[thing].radius + push.FINGERS - 1e-6
+        assert back[:2] @ way[:2] < 0
+
+
+@pytest.mark.parametrize("kind", START_KINDS)
+def test_clutter_leaves_room_for_object_gripper_and_itself(kind):
+    counts = set()
+    for seed in range(150):
+        state = sample(kind, seed, clutter=DISTRACTORS, count=(2, 4))
+        counts.add(len(state.distractors))
+        places = [(lying.place, DISTRACTORS[lying.index].radius) for lying in state.distractors]
+        for i, (place, radius) in enumerate(places):
+            assert np.linalg.norm(place - state.object_position[:2]) > CUBE.radius + radius + CLUTTER_GAP
+            assert state.tcp[2] > TOOL_HIGH or np.linalg.norm(place - state.tcp[:2]) > TOOL_REACH + radius
+            assert all(np.linalg.norm(place - other) > radius + r for other, r in places[:i])
+    assert counts == {2, 3, 4}
+
+
 def test_the_same_seed_gives_the_same_state():
-    first, second = (sampler().sample("curriculum", np.random.default_rng(3)) for _ in range(2))
+    first, second = (sample("curriculum", 3, clutter=DISTRACTORS, count=(2, 4)) for _ in range(2))
     assert np.array_equal(first.tcp, second.tcp)
     assert np.array_equal(first.goal, second.goal)
+    assert [lying.index for lying in first.distractors] == [lying.index for lying in second.distractors]
+
+
+def test_what_never_fits_fails_loudly_and_soon():
+    class TooFar(type(make_task("grasp"))):
+        def is_fair(self, position, goal):
+            return False
+
+    sampler = StartSampler(TooFar("env1"), CUBE)
+    with pytest.raises(KprlError, match="no ordinary start of task grasp found in 200 tries"):
+        sampler.sample("ordinary", np.random.default_rng(0))
+    crowd = StartSampler(make_task("grasp"), CUBE, DISTRACTORS * 20, (110, 110))
+    with pytest.raises(KprlError, match="too small for the object, the distractors"):
+        crowd.sample("ordinary", np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_success_is_the_distance_batched(task):
+    rules: Task = make_task(task)
+    goal = np.tile([0.5, 0.0, 0.1], (3, 1))
+    off = np.array([[0, 0, 0], [rules.success_distance - 1e-6, 0, 0], [0, rules.success_distance + 1e-6, 0]])
+    assert rules.is_success(goal + off, goal).tolist() == [True, True, False]
+    assert bool(rules.is_success(goal[0], goal[0]))
+
+
+def test_what_counts_as_engaged():
+    grasping, pushing = make_task("grasp"), make_task("push")
+    assert grasping.engaged([True, True], True)
+    assert not grasping.engaged([True, False], True)
+    assert pushing.engaged([False, False], True)
+    assert not pushing.engaged([False, False], False)
+
+
+def test_what_the_robot_can_know_of_the_end():
+    grasping, pushing = make_task("grasp"), make_task("push")
+    assert grasping.robot_says(True, 0.01) == "success"
+    assert grasping.robot_says(True, 0.1) == "not_at_goal"
+    assert grasping.robot_says(False, 0.01) == "nothing_held"
+    assert pushing.robot_says(True, 0.01) == pushing.robot_says(False, 1.0) == "not_known"
 
 
 def test_unknown_names_are_refused_with_the_choices():
-    with pytest.raises(KprlError, match="unknown start 'sideways': choose one of ordinary"):
-        sampler().sample("sideways", np.random.default_rng(0))
-    with pytest.raises(KprlError, match="unknown task 'juggle': choose one of grasp"):
+    with pytest.raises(KprlError, match="unknown start 'sideways': choose one of curriculum, ordinary, scatter"):
+        sample("sideways", 0)
+    with pytest.raises(KprlError, match="unknown task 'juggle': choose one of grasp, push"):
         make_task("juggle")
-    with pytest.raises(KprlError, match="unknown scene of task grasp 'env9': choose one of env1"):
-        make_task("grasp", "env9")
+    with pytest.raises(KprlError, match="unknown scene of task push 'env2': choose one of env1"):
+        make_task("push", "env2")

@@ -5,6 +5,7 @@ An action is (4,) in [-1, 1]: tool velocity along x, y, z of `base_link`, and th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,14 +37,14 @@ def action_to_command(action: npt.NDArray[np.floating], opening: float) -> Comma
     The gripper's wanted opening is the measured one moved by the rate for one control period. Components beyond
     [-1, 1] are clipped; an action that is not finite raises ValueError, for a policy that diverged must not move.
     """
-    action = np.asarray(action, dtype=np.float64)
-    if action.shape != (ACTION_SIZE,) or not np.isfinite(action).all():
+    parts = np.asarray(action, dtype=np.float64).tolist()
+    if np.shape(action) != (ACTION_SIZE,) or not all(map(math.isfinite, parts)):
         raise ValueError(f"action {action} is not {ACTION_SIZE} finite numbers")
-    bounded: npt.NDArray[np.float64] = np.clip(action, -1.0, 1.0).astype(np.float64)
-    rate = float(bounded[3]) * MAX_GRIPPER_SPEED
-    wanted = float(np.clip(opening + rate * CONTROL_PERIOD, 0.0, GRIPPER_STROKE))
+    *linear, drive = (min(max(part, -1.0), 1.0) for part in parts)
+    rate = drive * MAX_GRIPPER_SPEED
+    wanted = min(max(opening + rate * CONTROL_PERIOD, 0.0), GRIPPER_STROKE)
     # Rounded to what GripperCommand carries, so that a command is the same in process and over topics.
-    return Command(bounded[:3] * MAX_LINEAR_SPEED, float(np.float32(wanted)), float(np.float32(abs(rate))))
+    return Command(np.array(linear) * MAX_LINEAR_SPEED, float(np.float32(wanted)), float(np.float32(abs(rate))))
 
 
 def opening_to_knuckle(opening: float) -> float:

@@ -1,4 +1,4 @@
-"""The command line `kprl`: data, keypoints, policy.
+"""The command line `kprl`: data, keypoints, policy, bench.
 
 Every command is one function whose parameters are its flags (tyro reads them).
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import tyro
 
-from kprl.commands import data, keypoints, policy
+from kprl.commands import bench, data, keypoints, policy
 from kprl.errors import KprlError
 
 USER_ERROR = 2  # exit status for a fault that a user can mend
@@ -18,10 +18,12 @@ INTERRUPTED = 130
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "data": {"generate": data.generate, "preview": data.preview},
     "keypoints": {"train": keypoints.train, "eval": keypoints.evaluate},
+    "bench": {"env": bench.env},
     "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show},
 }
 ABOUT = "Keypoint policies for a robot arm, learnt in simulation."
 GROUPS = {
+    "bench": "Measurements against named peers and limits.",
     "data": "Images for keypoint training.",
     "keypoints": "The self-supervised keypoint representation.",
     "policy": "Manipulation policies.",

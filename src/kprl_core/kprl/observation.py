@@ -16,17 +16,26 @@ PRIVILEGED_SIZE = 17
 
 def end_effector_observation(tcp: npt.NDArray[np.floating], opening: float) -> Vector:
     """Tool centre point (3,) [m] from the workspace's centre and opening as a share of the stroke, (4,)."""
-    return np.array([*(np.asarray(tcp) - WORKSPACE.centre), opening / GRIPPER_STROKE], dtype=np.float32)
+    parts = np.empty(END_EFFECTOR_SIZE, np.float32)
+    parts[:3] = tcp - WORKSPACE.centre
+    parts[3] = opening / GRIPPER_STROKE
+    return parts
 
 
 def actor_observation(keypoints: npt.NDArray[np.floating], tcp: npt.NDArray[np.floating], opening: float) -> Vector:
-    """Observation of the policy (2K + 4,): keypoint positions (K, 2) in [-1, 1], then the end-effector state.
+    """Observation of the policy (2K + 4,): keypoint positions (K, 2) in [-1, 1], then the end-effector state."""
+    return join_observation(keypoints, end_effector_observation(tcp, opening))
+
+
+def join_observation(keypoints: npt.NDArray[np.floating], end_effector: npt.NDArray[np.floating]) -> Vector:
+    """Keypoints (..., K, 2 or 3) and end-effector state (..., E) -> observation of the policy (..., 2K + E).
 
     Section III-B: "keypoints pixel positions and robot end-effector state represent S". Confidence, where
     `keypoints` carries it as a third column, is not part of it (III-C1: K x 2).
     """
-    positions = np.asarray(keypoints, dtype=np.float32)[:, :2].ravel()
-    return np.concatenate([positions, end_effector_observation(tcp, opening)])
+    positions = np.asarray(keypoints, dtype=np.float32)[..., :2]
+    flat = positions.reshape(*positions.shape[:-2], -1)
+    return np.concatenate([flat, np.asarray(end_effector, dtype=np.float32)], axis=-1)
 
 
 def privileged_observation(
@@ -35,16 +44,14 @@ def privileged_observation(
     opening: float,
     object_position: npt.NDArray[np.floating],
     object_velocity: npt.NDArray[np.floating],
-    grasped: bool,
+    engaged: bool,
 ) -> Vector:
     """The simulator's truth (17,), in metres and metres per second: for critics and for the preset `state` only."""
-    return np.concatenate(
-        [
-            end_effector_observation(tcp, opening),
-            np.asarray(object_position) - WORKSPACE.centre,
-            np.asarray(object_position) - np.asarray(tcp),
-            np.asarray(tcp_velocity),
-            np.asarray(object_velocity),
-            [float(grasped)],
-        ]
-    ).astype(np.float32)
+    parts = np.empty(PRIVILEGED_SIZE, np.float32)
+    parts[:4] = end_effector_observation(tcp, opening)
+    parts[4:7] = object_position - WORKSPACE.centre
+    parts[7:10] = object_position - tcp
+    parts[10:13] = tcp_velocity
+    parts[13:16] = object_velocity
+    parts[16] = engaged
+    return parts

@@ -13,14 +13,16 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 
-import kprl.envs  # noqa: F401  (registers the environments)
 from kprl.bundle import load_bundle, save_bundle
+from kprl.envs import ENVIRONMENTS
 from kprl.envs.goal_observation import compute_reward
+from kprl.envs.vector import ManipulationVectorEnv, NextReset
 from kprl.errors import KprlError, require_choice
 from kprl.files import write_json
 from kprl.film import write_gif
@@ -32,7 +34,6 @@ from kprl.rl.policy_export import export_onnx
 from kprl.tasks import check_names
 from kprl.tasks.outcome import count_failures
 
-ENVIRONMENTS = {"grasp": "kprl/UR5Grasp-v1"}
 FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
 FILMED_EPISODES = 2
 
@@ -63,6 +64,12 @@ def make_env(task: str, scene: str, object: str, encoder: Encoder, render_mode: 
     )
 
 
+def make_worlds(run: PolicyRun, encoder: Encoder, workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
+    """The same environment in `workers` processes; `next_reset` decides how each episode begins."""
+    kwargs = {"scene": run.scene, "object": run.object, "observation": "keypoints", "encoder": encoder}
+    return ManipulationVectorEnv(ENVIRONMENTS[run.task], workers, kwargs, next_reset=next_reset)
+
+
 def train_and_deliver(
     run: PolicyRun,
     config: TrainPolicyConfig,
@@ -72,7 +79,8 @@ def train_and_deliver(
 ) -> dict[str, Any]:
     """Train, evaluate the best policy on fresh starts, write the run folder, and return the summary.
 
-    `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics.
+    `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics, which
+    cannot be had `config.workers` times.
     """
     began = time.time()
     encoder = load_encoder(run.keypoints)
@@ -80,8 +88,9 @@ def train_and_deliver(
         if (run.out / name).exists():
             raise KprlError(f"{run.out / name} exists, of an earlier run or anything else: choose another run folder")
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
-    result = train(factory, config, run.out / "policy", compute_reward=compute_reward, callback=callback,
-                   show_progress=progress)  # fmt: skip
+    worlds_factory = None if env_factory else partial(make_worlds, run, encoder)
+    result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
+                   callback=callback, show_progress=progress)  # fmt: skip
     export_onnx(result.policy, run.out / "policy" / "policy.onnx")
     provenance = {
         "algorithm": "SAC + HER",

@@ -168,7 +168,7 @@ class EvaluateNode(Node):
 
 def _sample(message: SimTruth) -> TruthSample:
     place = message.object_pose.position
-    return TruthSample(message.step, message.grasped, message.is_success, (place.x, place.y, place.z))
+    return TruthSample(message.step, message.engaged, message.is_success, (place.x, place.y, place.z))
 
 
 def evaluate() -> None:

@@ -23,7 +23,7 @@ class TruthSample:
     """The truth of one control period."""
 
     step: int
-    grasped: bool
+    engaged: bool
     is_success: bool
     object_position: tuple[float, float, float]  # [m] base_link
 
@@ -44,12 +44,12 @@ def episode_report(seed: int, says: str, steps: int, truth: Sequence[TruthSample
     last = truth[-1]
     return {
         "seed": seed,
-        "outcome": outcome(last.is_success, [sample.grasped for sample in truth]),
+        "outcome": outcome(last.is_success, [sample.engaged for sample in truth]),
         "gripper_says": says,
         "steps": steps,
         "truth": {
             "is_success": last.is_success,
-            "grasped": last.grasped,
+            "engaged": last.engaged,
             "step": last.step,
             "object_position": list(last.object_position),
         },

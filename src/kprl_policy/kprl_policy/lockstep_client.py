@@ -49,7 +49,7 @@ class Observed:
     applied: Array  # (3,) [m/s]
     object_position: Array  # (3,)
     object_velocity: Array  # (3,)
-    grasped: bool
+    engaged: bool
     is_success: bool
     goal: Array  # (3,)
 
@@ -162,7 +162,7 @@ class LockstepClient:
             applied=vector(self._newest[topics.EE_TWIST_APPLIED].twist.linear),
             object_position=vector(truth.object_pose.position),
             object_velocity=vector(truth.object_twist.linear),
-            grasped=truth.grasped,
+            engaged=truth.engaged,
             is_success=truth.is_success,
             goal=self._goal,
         )

@@ -46,9 +46,7 @@ class PolicyNode(Node):
         self._enabled = declare(self, "auto_start", False, "act at once, without /policy/enable")
         self._bundle = load_bundle(folder.expanduser(), task or None)
         self._num_keypoints = int(self._bundle.info["num_keypoints"])
-        self._success_distance = make_task(
-            self._bundle.info["task"], self._bundle.info["scene"]
-        ).success_distance
+        self._rules = make_task(self._bundle.info["task"], self._bundle.info["scene"])
         self._lockstep = clock == "lockstep"
         self._diagnostics = Diagnostics(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -60,7 +58,7 @@ class PolicyNode(Node):
         self._markers = self.create_publisher(MarkerArray, topics.MARKERS, NEWEST)
         self._sensing = Sensing(self, self._diagnostics, self._on_change)
         self._episodes = EpisodeServer(
-            self, self._sensing, self._success_distance, self._enable, self._why_idle
+            self, self._sensing, self._rules.robot_says, self._enable, self._why_idle
         )
         self.create_service(SetBool, topics.POLICY_ENABLE, self._on_enable)
         self.create_timer(MARKER_PERIOD, self._publish_markers, clock=self._steady)
@@ -147,7 +145,7 @@ class PolicyNode(Node):
         # Stamp 0: the newest transform there is.
         self._markers.publish(
             markers(
-                to_stamp(0), self._success_distance, self._sensing.goal, self._sensing.tcp, self._velocity
+                to_stamp(0), self._rules.success_distance, self._sensing.goal, self._sensing.tcp, self._velocity
             )
         )
 

@@ -48,19 +48,19 @@ class Episode:
 class EpisodeServer:
     """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
 
-    The outcome says what a robot can know: whether the gripper holds something and the tool is at the goal. Where the
-    graph failed, a colon and the reason follow: `why_idle` tells why the policy does not act.
+    The outcome is what a robot can know; `says` is the task's rule for it, see `kprl.tasks.task.Task.robot_says`. Where
+    the graph failed, a colon and the reason follow: `why_idle` tells why the policy does not act.
     """
 
     def __init__(
         self,
         node: Node,
         sensing: Sensing,
-        success_distance: float,
+        says: Callable[[bool, float], str],
         enable: Callable[[bool], None],
         why_idle: Callable[[], str],
     ) -> None:
-        self._sensing, self._success_distance = sensing, success_distance
+        self._sensing, self._says = sensing, says
         self._enable, self._why_idle = enable, why_idle
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._episode: Episode | None = None
@@ -147,10 +147,8 @@ class EpisodeServer:
             self._ask_for_reset(episode)
 
     def _judge(self) -> str:
-        if self._sensing.gripper_object != RobotStatus.GRIPPER_STOPPED_CLOSING:
-            return "nothing_held"
-        tcp, goal = self._sensing.tcp, self._sensing.goal
-        return "success" if _distance(tcp, goal) < self._success_distance else "not_at_goal"
+        holds = self._sensing.gripper_object == RobotStatus.GRIPPER_STOPPED_CLOSING
+        return self._says(holds, _distance(self._sensing.tcp, self._sensing.goal))
 
     def _now(self) -> float:
         return self._steady.now().nanoseconds * 1e-9

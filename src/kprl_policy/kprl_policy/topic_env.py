@@ -97,7 +97,7 @@ class TopicEnv(GoalEnvironment):
             observed.opening,
             observed.object_position,
             observed.object_velocity,
-            observed.grasped,
+            observed.engaged,
             observed.is_success,
         )
         return {

@@ -20,6 +20,7 @@ from kprl.action import Command
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.envs.world import Snapshot, World
 from kprl.errors import KprlError
+from kprl.sim.ranges import RANDOMIZATIONS
 from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.goal_parameter import read_goal
@@ -49,15 +50,15 @@ class SimBridge(Node):
         task = declare(self, "task", "grasp", "task that the world plays")
         scene = declare(self, "scene", "env1", "scene of the task")
         thing = declare(self, "object", "cube", "object to handle")
-        randomize = declare(
-            self, "randomize", True, "draw colours, light, camera pose and contacts anew each episode"
+        randomization = declare_choice(
+            self, "randomization", "train", "what each episode draws anew, a file of config/world", list(RANDOMIZATIONS)
         )
         self._seed = declare(self, "seed", 0, "seed of the first episode", (0, 2**62))
         clock = declare_choice(self, "clock", "lockstep", "who advances time", ["lockstep", "realtime"])
         self._fixed_goal = read_goal(
             declare(self, "goal", "", "goal 'x,y,z' [m] of every episode; empty: the task draws one")
         )
-        self._world = World(task, scene, thing, randomize)
+        self._world = World(task, scene, thing, randomization)
         self._diagnostics = Diagnostics(self)
         self._out = WorldPublisher(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -7,6 +7,7 @@ from kprl_interfaces.msg import RobotStatus, SimTruth
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, JointState
 
+from kprl.control.rotation import to_quaternion
 from kprl.envs.world import Snapshot
 from kprl.preprocess import FIELD_OF_VIEW, IMAGE_SIZE, Intrinsics
 from kprl_ros import camera_messages, robot_messages, topics
@@ -39,7 +40,7 @@ class WorldPublisher:
         self._camera.header.stamp = time
         self._camera_info.publish(self._camera)
         self._joints.publish(robot_messages.joint_state(snapshot.joint_positions, snapshot.opening, time))
-        self._pose.publish(robot_messages.pose(snapshot.tcp_position, snapshot.tcp_quaternion, time))
+        self._pose.publish(robot_messages.pose(snapshot.tcp_position, to_quaternion(snapshot.tcp_rotation), time))
         self._applied.publish(robot_messages.twist(snapshot.applied_linear, time))
         self._truth.publish(_truth(snapshot, stamp, seed, is_success))
 
@@ -63,7 +64,7 @@ class WorldPublisher:
 
 
 def _truth(snapshot: Snapshot, stamp: int, seed: int, is_success: bool) -> SimTruth:
-    message = SimTruth(seed=seed, step=snapshot.step, grasped=snapshot.grasped, is_success=is_success)
+    message = SimTruth(seed=seed, step=snapshot.step, engaged=snapshot.engaged, is_success=is_success)
     message.header.stamp, message.header.frame_id = to_stamp(stamp), topics.BASE_FRAME
     set_vector(message.object_pose.position, snapshot.object_position)
     turn = message.object_pose.orientation

@@ -32,6 +32,7 @@ def train(
     minutes: float | None = None,
     seed: int | None = None,
     learner: Literal["process", "inline"] | None = None,
+    workers: int | None = None,
     random_steps: int | None = None,
     evaluation_episodes: int | None = None,
     final_episodes: int = 50,
@@ -53,6 +54,8 @@ def train(
         minutes: Stop after this much time at the latest.
         seed: Seed of everything random. With two processes their timing decides too: see learner.
         learner: process: act and learn at the same time; inline: one process, bit-exact for a seed.
+        workers: Worlds to act in at once, a process each; 1 (if not given) acts in this process. With
+            env inprocess only.
         random_steps: Steps of uniform random actions before learning begins.
         evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
@@ -60,8 +63,8 @@ def train(
     from kprl.policy_run import PolicyRun, train_and_deliver
     from kprl.rl.config import preset as policy_preset
 
-    given = {"steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "random_steps": random_steps,
-             "evaluation_episodes": evaluation_episodes}  # fmt: skip
+    given = {"steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
+             "random_steps": random_steps, "evaluation_episodes": evaluation_episodes}  # fmt: skip
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = dataclasses.replace(policy_preset(preset), **changes)
     run = PolicyRun(keypoints, out, task, scene, object, final_episodes)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from kprl.errors import KprlError
+from kprl.errors import KprlError, require_choice
 from kprl.preprocess import IMAGE_SIZE
+from kprl.sim.ranges import RANDOMIZATIONS, read_ranges
+from kprl.sim.scenes import read_scene
 from kprl.tasks import check_names
 
 SHARD_IMAGES = 500
@@ -53,6 +56,8 @@ class GenerateConfig:
     task: str
     scene: str
     object: str
+    randomization: str = "train"  # the ranges of domain randomization
+    _: KW_ONLY
     images: int
     out: Path
     workers: int = 2
@@ -60,6 +65,7 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         check_names(self.task, self.scene, self.object)
+        require_choice("randomization", self.randomization, RANDOMIZATIONS)
         for name, least in (("images", 1), ("workers", 1), ("seed", 0)):
             if getattr(self, name) < least:
                 raise KprlError(f"{name} is {getattr(self, name)}: expected at least {least}")
@@ -70,11 +76,19 @@ class GenerateConfig:
             "task": self.task,
             "scene": self.scene,
             "object": self.object,
+            "randomization": self.randomization,
+            "ranges": _digest(self.randomization, self.scene),
             "images": self.images,
             "seed": self.seed,
             "image_size": IMAGE_SIZE,
             "shard_images": SHARD_IMAGES,
         }
+
+
+def _digest(randomization: str, scene: str) -> str:
+    """Fingerprint of what config/world says of a randomization and a scene: a changed range gives other images."""
+    content = f"{read_ranges(randomization)} {read_scene(scene)}"
+    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 WorldFactory = Callable[[GenerateConfig], ScatterWorld]

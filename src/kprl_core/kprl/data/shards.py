@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,18 @@ def shard_sizes(images: int) -> dict[str, int]:
     return {shard_name(i): min(SHARD_IMAGES, images - start) for i, start in enumerate(starts)}
 
 
-def write_shard(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write one shard uncompressed and atomically; `arrays` as in `ARRAYS`."""
+def encode_shard(arrays: dict[str, np.ndarray]) -> bytes:
+    """The content of a shard's file, uncompressed; `arrays` as in `ARRAYS`. Equal arrays give equal bytes."""
     grey, depth, segmentation = (np.asarray(arrays[name], dtype) for name, dtype in ARRAYS.items())
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, grey=grey, depth=depth, segmentation=segmentation)
+    return file.getvalue()
+
+
+def write_shard(path: Path, content: bytes) -> None:
+    """Write what `encode_shard` made, atomically."""
     with atomic_file(path) as beside:
-        np.savez(beside, allow_pickle=False, grey=grey, depth=depth, segmentation=segmentation)
+        beside.write_bytes(content)
 
 
 def read_shard(path: Path, images: int) -> dict[str, np.ndarray]:

@@ -6,10 +6,13 @@ import gymnasium
 
 EPISODE_STEPS = 50  # 2.5 s at 20 Hz
 
-if "kprl/UR5Grasp-v1" not in gymnasium.registry:
-    gymnasium.register(
-        "kprl/UR5Grasp-v1",
-        entry_point="kprl.envs.manipulation:ManipulationEnv",
-        kwargs={"task": "grasp"},
-        max_episode_steps=EPISODE_STEPS,
-    )
+ENVIRONMENTS = {"grasp": "kprl/UR5Grasp-v1", "push": "kprl/UR5Push-v1"}  # by task
+
+for task, name in ENVIRONMENTS.items():
+    if name not in gymnasium.registry:
+        gymnasium.register(
+            name,
+            entry_point="kprl.envs.manipulation:ManipulationEnv",
+            kwargs={"task": task},
+            max_episode_steps=EPISODE_STEPS,
+        )

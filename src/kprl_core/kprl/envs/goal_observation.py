@@ -49,14 +49,14 @@ def truth_info(
     opening: float,
     object_position: npt.NDArray[np.floating],
     object_velocity: npt.NDArray[np.floating],
-    grasped: bool,
+    engaged: bool,
     is_success: bool,
 ) -> dict[str, Any]:
     """The info dictionary of a step: success, the critic's privileged view, and the goal-independent reward term."""
     return {
         "is_success": bool(is_success),
-        "grasped": bool(grasped),
-        "privileged": privileged_observation(tcp, tcp_velocity, opening, object_position, object_velocity, grasped),
+        "engaged": bool(engaged),
+        "privileged": privileged_observation(tcp, tcp_velocity, opening, object_position, object_velocity, engaged),
         "regulation": float(regulation(tcp)),
     }
 

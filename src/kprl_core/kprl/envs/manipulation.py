@@ -38,20 +38,25 @@ class ManipulationEnv(GoalEnvironment):
         observation: str = "state",
         encoder: Encoder | str | Path | None = None,
         start: str = "ordinary",
-        randomize: bool = True,
+        randomization: str = "train",
         render_mode: str | None = None,
     ) -> None:
         self._preset = require_choice("observation preset", observation, PRESETS)
         if observation == "keypoints" and encoder is None:
             raise KprlError("the observation preset 'keypoints' needs an encoder: pass encoder=<keypoint model folder>")
         self._encoder = load_encoder(Path(encoder)) if isinstance(encoder, str | Path) else encoder
-        self._world = World(task, scene, object, randomize)
+        self._world = World(task, scene, object, randomization)
         self._start = start
         self._snapshot: Snapshot | None = None
         self.keypoints: npt.NDArray[np.float32] | None = None
         self.render_mode = render_mode
         self.action_space = action_space()
         self.observation_space = observation_space(observation, self._encoder.num_keypoints if self._encoder else 0)
+
+    @property
+    def world(self) -> World:
+        """The world behind the observations: truth for evaluation and tests, never for a policy."""
+        return self._world
 
     def render(self) -> npt.NDArray[np.uint8] | None:
         """The camera's last picture, enlarged, with the keypoints if there are any: (320, 320, 3) uint8."""
@@ -79,7 +84,7 @@ class ManipulationEnv(GoalEnvironment):
             snapshot.opening,
             snapshot.object_position,
             snapshot.object_linear_velocity,
-            snapshot.grasped,
+            snapshot.engaged,
             bool(task.is_success(snapshot.object_position, snapshot.goal)),
         )
         seen: Observation = {

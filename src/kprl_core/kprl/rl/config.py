@@ -9,6 +9,7 @@ from kprl.errors import KprlError, require_choice
 
 ABOVE_ZERO = (
     "steps",
+    "workers",
     "batch_size",
     "learning_rate",
     "initial_temperature",
@@ -38,6 +39,8 @@ class TrainPolicyConfig:
     """Seed of every random draw: networks, exploration, replay, resets."""
     learner: Literal["inline", "process"] = "process"
     """`process`: act and learn at the same time on two cores. `inline`: one process, bit-exact for a seed."""
+    workers: int = 1
+    """Worlds to act in at once, a process each. 1: one world, in the acting process itself."""
 
     batch_size: int = 512
     """Transitions an update (paper: 512)."""

@@ -96,17 +96,17 @@ def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[n
     """One episode; its frames are appended to `frames`."""
     observation, info = env.reset(seed=seed, options={"start": "ordinary"})
     total, steps, ended = 0.0, 0, False
-    grasped: list[bool] = []
+    engaged: list[bool] = []
     while not ended:
         if frames is not None:
             frames.append(np.asarray(env.render()))
         observation, reward, terminated, truncated, info = env.step(policy.act(observation))
         total += float(reward)
         steps += 1
-        if "grasped" in info:
-            grasped.append(info["grasped"])
+        if "engaged" in info:
+            engaged.append(info["engaged"])
         ended = terminated or truncated
     if frames is not None:
         frames.append(np.asarray(env.render()))
     success = bool(info["is_success"])
-    return EpisodeOutcome(seed, success, total, steps, outcome(success, grasped) if grasped else "")
+    return EpisodeOutcome(seed, success, total, steps, outcome(success, engaged) if engaged else "")

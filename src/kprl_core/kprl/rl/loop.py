@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from kprl.errors import KprlError
 from kprl.files import write_json
+from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.checkpoint import POLICY, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
-from kprl.rl.episode import Episode, EpisodeRecorder
+from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.her import Reward
 from kprl.rl.learner import InlineLearner, Learner
@@ -74,6 +75,7 @@ def train(
     *,
     compute_reward: Reward | None = None,
     evaluation_env_factory: Callable[[], GoalEnv] | None = None,
+    worlds_factory: WorldsFactory | None = None,
     callback: Callback | None = None,
     show_progress: bool = True,
 ) -> TrainingResult:
@@ -89,12 +91,16 @@ def train(
         compute_reward: the environment's reward as a picklable function. Without it: its unwrapped
             `compute_reward` for the inline learner, its `reward_function` attribute for the process learner.
         evaluation_env_factory: a second environment for evaluations. Without it the first serves for both.
+        worlds_factory: makes the `config.workers` worlds to train in, if more than one; `env_factory`'s then
+            serves for evaluations.
         callback: called after every training episode and every evaluation.
 
     Raises:
         KprlError: bad settings, an environment that does not fit, a divergence, a learner that died. What the
             last evaluation left in `out` stays.
     """
+    if config.workers > 1 and worlds_factory is None:
+        raise KprlError(f"workers is {config.workers}, but this environment exists only once: set workers to 1")
     threads, began = torch.get_num_threads(), time.monotonic()
     torch.set_num_threads(1)  # 64x64 networks: a second thread costs more than it brings
     torch.set_flush_denormal(True)
@@ -110,11 +116,16 @@ def train(
         sizes = _sizes(env, config.seed)
         learner = _learner(config, sizes, env, compute_reward)
         stack.callback(learner.close)
+        rng = np.random.default_rng((config.seed, ACTING_STREAM))
+        worlds = None
+        if config.workers > 1 and worlds_factory:
+            worlds = Worlds(worlds_factory, config, rng)
+            stack.callback(worlds.close)
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "config.json", asdict(config))
         log = stack.enter_context(MetricsLog(out))
         bar = stack.enter_context(_bar(show_progress))
-        run = _Run(env, evaluation_env, config, out, sizes, learner, log, bar, callback, began)
+        run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, log, bar, callback, began)
         return run.run()
 
 
@@ -171,6 +182,8 @@ class _Run:
         self,
         env: GoalEnv,
         evaluation_env: GoalEnv,
+        worlds: Worlds | None,
+        rng: np.random.Generator,
         config: TrainPolicyConfig,
         out: Path,
         sizes: Sizes,
@@ -180,13 +193,12 @@ class _Run:
         callback: Callback | None,
         began: float,
     ) -> None:
-        self.env, self.evaluation_env, self.config = env, evaluation_env, config
-        self.out, self.sizes = out, sizes
+        self.env, self.evaluation_env, self.worlds, self.rng = env, evaluation_env, worlds, rng
+        self.config, self.out, self.sizes = config, out, sizes
         self.learner, self.log, self.bar, self.callback, self.began = learner, log, bar, callback, began
-        self.rng = np.random.default_rng((config.seed, ACTING_STREAM))
         inputs = sizes.observation + sizes.goal
         self.policy = Policy.new(inputs, sizes.action, config.actor_hidden, config.normalise)
-        self.steps = self.episodes = 0
+        self.steps = self.episodes = self.dropped = 0
         self.credit = 0.0  # updates earned by steps and not yet asked for
         self.successes: deque[float] = deque(maxlen=TRAIN_WINDOW)
         self.returns: deque[float] = deque(maxlen=TRAIN_WINDOW)
@@ -202,7 +214,10 @@ class _Run:
         stop = self._evaluate()
         next_evaluation, next_row = config.evaluate_every, config.log_every
         while not stop and self._fraction() < 1:
-            self._episode()
+            if self.worlds:
+                self._episodes(self.worlds)
+            else:
+                self._episode()
             if self.steps >= next_evaluation and self._fraction() < 1:
                 stop = self._evaluate()
                 next_evaluation = self.steps + config.evaluate_every
@@ -228,11 +243,8 @@ class _Run:
     def _episode(self) -> None:
         """Act one episode with exploration, learning at the same time."""
         config, rng = self.config, self.rng
-        curriculum = bool(rng.random() < config.curriculum)
-        # Always an explicit seed: an evaluation on the same environment must not repeat its starts here.
-        observation, info = self.env.reset(
-            seed=int(rng.integers(2**31)), options={"start": "curriculum" if curriculum else "ordinary"}
-        )
+        seed, curriculum = episode_start(config, rng)
+        observation, info = self.env.reset(seed=seed, options=start_options(curriculum))
         recorder = EpisodeRecorder(observation, info)
         total, ended = 0.0, False
         while not ended:
@@ -243,21 +255,35 @@ class _Run:
             observation, reward, terminated, truncated, info = self.env.step(action)
             recorder.step(action, observation, terminated, info)
             total += float(reward)
-            self.steps += 1
-            if self.steps > config.random_steps and self.episodes:
-                self._learn()
+            self._count(1)
             ended = terminated or truncated
-        self._finish(recorder.episode(), total, bool(info["is_success"]), curriculum)
+        self._finish(Finished(recorder.episode(), total, bool(info["is_success"]), curriculum))
 
-    def _finish(self, episode: Episode, total: float, success: bool, curriculum: bool) -> None:
-        self.learner.add(episode)
+    def _episodes(self, worlds: Worlds) -> None:
+        """Act in all worlds until an episode ends in one, learning at the same time."""
+        ended = False
+        while not ended:
+            stepped = worlds.step(self.policy, random=self.steps < self.config.random_steps)
+            self.dropped += stepped.dropped
+            self._count(stepped.steps)
+            for finished in stepped.finished:
+                self._finish(finished)
+            ended = bool(stepped.finished)
+
+    def _finish(self, finished: Finished) -> None:
+        self.learner.add(finished.episode)
         self.episodes += 1
-        if not curriculum:
-            self.successes.append(float(success))
-            self.returns.append(total)
+        if not finished.curriculum:
+            self.successes.append(float(finished.success))
+            self.returns.append(finished.total)
 
-    def _learn(self) -> None:
-        self.credit += self.config.updates_per_step
+    def _count(self, steps: int) -> None:
+        """Count steps, and learn for those after the random ones once there is an episode to learn from."""
+        self.steps += steps
+        steps = min(steps, self.steps - self.config.random_steps)
+        if steps <= 0 or not self.episodes:
+            return
+        self.credit += self.config.updates_per_step * steps
         whole = int(self.credit)
         if whole:
             self.credit -= whole
@@ -324,6 +350,7 @@ class _Run:
             "minutes": self._minutes(),
             "train_success": float(np.mean(self.successes)) if self.successes else math.nan,
             "train_return": float(np.mean(self.returns)) if self.returns else math.nan,
+            "dropped": self.dropped,
             **self.learner.metrics(),
         }
 

@@ -26,6 +26,7 @@ COLUMNS = (
     "temperature",
     "steps_per_s",  # since the row before, as is the next
     "updates_per_s",
+    "dropped",  # training episodes so far that were lost with a worker
 )
 
 

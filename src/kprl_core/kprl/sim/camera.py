@@ -1,20 +1,20 @@
-"""The simulated camera: where it stands, and its grey, depth and segmentation pictures."""
+"""The simulated camera: where it stands, how its lens draws, and what lies behind a pixel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from kprl.preprocess import FIELD_OF_VIEW, IMAGE_SIZE
-from kprl.sim.bullet import Bullet, Light
+from kprl.preprocess import FIELD_OF_VIEW
 
 NEAR, FAR = 0.05, 3.0  # [m] clipping planes
 BACKGROUND, GRIPPER, TARGET = 0, 1, 2  # classes of the segmentation
-_LUMA = np.array([77, 150, 29, 0], dtype=np.uint16)  # ITU-R BT.601 weights times 256
-_LINK_SHIFT = 24  # bodies are numbered in the low 24 bits of a segmentation value, links above
+UNDISTORT_ITERATIONS = 6  # of a contraction by less than 0.1: exact to 1e-7
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,15 @@ class CameraPose:
     azimuth: float = 0.0  # [deg] about z; 0 stands in front of the robot and looks back at it
     roll: float = 0.0  # [deg] in the picture's plane
     field_of_view: float = FIELD_OF_VIEW  # [deg]
+    distortion: float = 0.0  # k of the lens: what is seen at radius r of the picture lies at r (1 + k r^2) without it
 
-    def eye(self) -> npt.NDArray[np.float64]:
+    def eye(self) -> Array:
         """Position of the camera (3,) [m]."""
         pitch, azimuth = np.radians(self.pitch), np.radians(self.azimuth)
         ray = np.array([np.cos(pitch) * np.cos(azimuth), np.cos(pitch) * np.sin(azimuth), np.sin(pitch)])
         return np.array(self.target) + self.distance * ray
 
-    def view_matrix(self) -> npt.NDArray[np.float64]:
+    def view_matrix(self) -> Array:
         """World to camera (4, 4) in OpenGL's convention: x right, y up, looking along -z."""
         eye = self.eye()
         back = (eye - np.array(self.target)) / self.distance
@@ -47,43 +48,65 @@ class CameraPose:
         view[:3, :3], view[:3, 3] = axes, -axes @ eye
         return view
 
-    def projection_matrix(self) -> npt.NDArray[np.float64]:
-        """Camera to clip space (4, 4), square picture."""
+    def projection_matrix(self) -> Array:
+        """Camera to clip space (4, 4), square picture, without the lens's distortion."""
         scale = 1.0 / np.tan(np.radians(self.field_of_view) / 2)
         depth = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)
         return np.array([[scale, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth[0], depth[1]], [0, 0, -1.0, 0]])
 
-    def project(self, point: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    def project(self, point: npt.NDArray[np.floating]) -> Array:
         """Points (..., 3) [m] in `base_link` to (..., 2): u right, v down in [-1, 1] of the picture."""
         homogeneous = np.concatenate([point, np.ones((*np.shape(point)[:-1], 1))], axis=-1)
         clip = homogeneous @ (self.projection_matrix() @ self.view_matrix()).T
-        return clip[..., :2] / clip[..., 3:] * np.array([1.0, -1.0])
+        ideal = clip[..., :2] / clip[..., 3:] * np.array([1.0, -1.0])
+        seen = ideal
+        for _ in range(UNDISTORT_ITERATIONS if self.distortion else 0):
+            seen = ideal / (1.0 + self.distortion * (seen**2).sum(axis=-1, keepdims=True))
+        return seen
+
+    def rays(self, size: int) -> Array:
+        """Directions (size, size, 3) in `base_link` of the pixels of a picture without distortion.
+
+        Their length along the optical axis is 1: the eye plus a pixel's depth times its ray is the point it shows.
+        """
+        half = np.tan(np.radians(self.field_of_view) / 2)
+        across = (2 * np.arange(size) + 1 - size) / size * half
+        local = np.empty((size, size, 3))
+        local[..., 0], local[..., 1], local[..., 2] = across[None, :], -across[:, None], -1.0
+        return local @ self.view_matrix()[:3, :3]
+
+    def lens_map(self, size: int) -> npt.NDArray[np.float32] | None:
+        """For each pixel of the distorted picture its (column, row) [px] in the ideal one, (size, size, 2), or None."""
+        if not self.distortion:
+            return None
+        across = (2 * np.arange(size) + 1 - size) / size
+        u, v = np.meshgrid(across, across)
+        factor = 1.0 + self.distortion * (u**2 + v**2)
+        ideal = np.stack([u * factor, v * factor], axis=-1)
+        return ((ideal + 1.0) * (size / 2) - 0.5).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class CameraFrame:
-    """Grey picture (H, W) uint8 with its ground truth: depth (H, W) [m] and classes (H, W) uint8."""
+    """Grey picture (H, W) uint8 with its ground truth: depth (H, W) [m] and classes (H, W) uint8.
+
+    Depth is measured along the optical axis, as a depth camera does.
+    """
 
     grey: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32]
     segmentation: npt.NDArray[np.uint8]
 
 
-def render(
-    bullet: Bullet, pose: CameraPose, light: Light, classes: Mapping[int, int], size: int = IMAGE_SIZE
-) -> CameraFrame:
-    """Take a picture; `classes` maps body + (link + 1) << 24 to GRIPPER or TARGET, all else is BACKGROUND."""
-    rgba, buffer, bodies = bullet.picture(
-        pose.view_matrix().T.ravel().tolist(), pose.projection_matrix().T.ravel().tolist(), size, size, light
-    )
-    grey = ((rgba.astype(np.uint16) @ _LUMA) >> 8).astype(np.uint8)
-    depth = (FAR * NEAR / (FAR - (FAR - NEAR) * buffer)).astype(np.float32)
-    segmentation = np.zeros(bodies.shape, dtype=np.uint8)
-    for key, value in classes.items():
-        segmentation[bodies == key] = value
-    return CameraFrame(grey, depth, segmentation)
+def metric_depth(buffer: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Depth buffer, 0 at NEAR to 1 at FAR, to metres along the optical axis."""
+    return np.float32(FAR * NEAR) / (np.float32(FAR) - np.float32(FAR - NEAR) * buffer)
 
 
-def link_key(body: int, link: int) -> int:
-    """The number that stands for a link (-1 for the base) in a segmentation picture."""
-    return body + ((link + 1) << _LINK_SHIFT)
+def bend(picture: npt.NDArray[Any], lens_map: npt.NDArray[np.float32] | None, smooth: bool) -> npt.NDArray[Any]:
+    """Draw a picture (H, W) as the lens does; `smooth` interpolates, else values stay those of pixels."""
+    if lens_map is None:
+        return picture
+    how = cv2.INTER_LINEAR if smooth else cv2.INTER_NEAREST
+    # Two maps in one array: OpenCV's stubs know them only apart.
+    return cv2.remap(picture, lens_map, None, how, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-import numpy as np
-
 from kprl.action import GRIPPER_FORCE, GRIPPER_STROKE
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.sim.bullet import Bullet
@@ -15,6 +13,7 @@ ACCELERATION = 1.0  # [m/s^2] of the opening: the motor and its gears take 150 m
 SLIPPED = 0.004  # [m] of further closing after which a held object is gone
 HOLD_SPEED = 0.02  # [m/s] closing speed asked for while holding: the self-locking drive keeps pressing
 FINGER_FRICTION = 1.2
+COUPLING_FORCE = 500.0  # [N] that the linkage of the fingers bears: more than the drive ever presses
 
 
 class ObjectStatus(IntEnum):
@@ -35,8 +34,10 @@ class Gripper:
         self.fingers = (names["left_finger_joint"], names["right_finger_joint"])
         for finger in self.fingers:
             bullet.set_contact(body, finger, FINGER_FRICTION, spinning=0.01)
+            bullet.set_sticky(body, finger)  # rubber pads
+        bullet.couple_joints(body, *self.fingers, COUPLING_FORCE)  # one drive moves both
         self._rate = 0.0  # [m/s] wanted during the last period
-        self._before = GRIPPER_STROKE  # [m] opening at its start
+        self._before = GRIPPER_STROKE  # [m] opening when last observed
         self._held_at: float | None = None  # [m] opening at which something stopped the fingers' closing
         self.status = ObjectStatus.AT_TARGET
 
@@ -50,30 +51,25 @@ class Gripper:
 
     def opening(self) -> float:
         """Measured opening [m]."""
-        return float(np.clip(self._bullet.joint_positions(self._body, self.fingers).sum(), 0.0, GRIPPER_STROKE))
+        left, right = self._bullet.joint_positions(self._body, self.fingers).tolist()
+        return min(max(float(left + right), 0.0), GRIPPER_STROKE)
 
     def command(self, opening: float, speed: float, force: float) -> None:
         """Set the fingers in motion for one control period towards `opening` [m], with at most `force` [N]."""
-        positions = self._bullet.joint_positions(self._body, self.fingers)
-        measured = float(positions.sum())
-        wanted = float(np.clip((opening - measured) / CONTROL_PERIOD, -speed, speed))
         change = ACCELERATION * CONTROL_PERIOD
-        rate = self._rate + float(np.clip(wanted - self._rate, -change, change))
+        wanted = min(max((opening - self._before) / CONTROL_PERIOD, -speed), speed)
+        rate = min(max(wanted, self._rate - change), self._rate + change)
         if rate > 0.0:
             self._held_at = None
         elif self._held_at is not None:
             rate = min(rate, -HOLD_SPEED)
-        # The fingers share one drive: each also closes half of their difference.
-        skew = 0.5 * (positions[1] - positions[0]) / CONTROL_PERIOD
-        self._bullet.drive_joints(
-            self._body, self.fingers, [rate / 2 + 0.5 * skew, rate / 2 - 0.5 * skew], [force / 2, force / 2]
-        )
-        self._rate, self._before = rate, measured
+        self._bullet.drive_joints(self._body, self.fingers, [rate / 2, rate / 2], [force / 2, force / 2])
+        self._rate = rate
 
     def observe(self) -> float:
         """Update `status` after the period has passed; returns the measured opening [m]."""
         opening = self.opening()
-        moved = (opening - self._before) / CONTROL_PERIOD
+        moved, self._before = (opening - self._before) / CONTROL_PERIOD, opening
         stalled = abs(self._rate) >= HOLD_SPEED and abs(moved) < STALL_SPEED
         if self._held_at is None and stalled and self._rate < 0 and opening > 0.002:
             self._held_at = opening

@@ -5,11 +5,13 @@ from __future__ import annotations
 from kprl.errors import require_choice
 from kprl.sim.objects import OBJECTS
 from kprl.tasks.grasp import Grasp
+from kprl.tasks.push import Push
+from kprl.tasks.task import Task
 
-TASKS = {"grasp": Grasp}
+TASKS: dict[str, type[Task]] = {"grasp": Grasp, "push": Push}
 
 
-def make_task(name: str, scene: str = "env1") -> Grasp:
+def make_task(name: str, scene: str = "env1") -> Task:
     """The task of a name in a scene; KprlError names the valid choices."""
     require_choice("task", name, list(TASKS))
     task = TASKS[name]

@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import numpy.typing as npt
 
+from kprl.action import GRIPPER_STROKE
 from kprl.control.limits import WORKSPACE
-from kprl.tasks.reward import goal_distance
+from kprl.tasks.task import Array, Placed, Task, ToolStart, inside, sample_xy
 
-Array = npt.NDArray[np.float64]
+GOAL_HEIGHT = (0.10, 0.18)  # [m]
+GOAL_MARGIN = (0.05, 0.05)  # [m] from the workspace's walls
+START_HEIGHT = (0.12, 0.18)  # [m] of the tool at an ordinary start
+START_SPREAD = 0.06  # [m] about the workspace's centre, x and y
+OBJECT_CLEARANCE = 0.075  # [m] a tool that is placed anywhere keeps from the object, unless it is around or above it
 
 
-class Grasp:
-    """Scene env1: one object on a plain table."""
+class Grasp(Task):
+    """The gripper cannot turn, so the object lies nearly straight."""
 
     name = "grasp"
-    scenes = ("env1",)
-    success_distance = 0.04  # [m] between object and goal
-    object_margin = (0.045, 0.035)  # [m] the object keeps from the workspace's walls along x and y
-    object_yaw = 0.3  # [rad] either way: the gripper cannot turn
-    goal_height = (0.10, 0.18)  # [m]
-    goal_margin = 0.05  # [m]
+    scenes = ("env1", "env2")
+    success_distance = 0.04
+    object_margin = (0.045, 0.035)
+    object_yaw = 0.3
 
-    def __init__(self, scene: str) -> None:
-        self.scene = scene
+    def sample_goal(self, position: Array, rng: np.random.Generator) -> Array:
+        """Anywhere in the air."""
+        return np.array([*sample_xy(GOAL_MARGIN, rng), rng.uniform(*GOAL_HEIGHT)])
 
-    def sample_object(self, rng: np.random.Generator) -> tuple[Array, float]:
-        """Position on the table (2,) [m] and yaw [rad] of the object."""
-        margin = np.array(self.object_margin)
-        low, high = np.array(WORKSPACE.lower[:2]) + margin, np.array(WORKSPACE.upper[:2]) - margin
-        return rng.uniform(low, high), float(rng.uniform(-self.object_yaw, self.object_yaw))
+    def is_fair(self, position: Array, goal: Array) -> bool:
+        """Always: the goal is in the air, the object on the table."""
+        return True
 
-    def sample_goal(self, rng: np.random.Generator) -> Array:
-        """Goal position (3,) [m] of the object, in the air."""
-        low, high = np.array(WORKSPACE.lower[:2]) + self.goal_margin, np.array(WORKSPACE.upper[:2]) - self.goal_margin
-        return np.array([*rng.uniform(low, high), rng.uniform(*self.goal_height)])
+    def engaged(self, touched: Sequence[bool], ever: bool) -> bool:
+        """The object is between the fingers."""
+        return all(touched)
 
-    def is_success(
-        self, achieved: npt.NDArray[np.floating], desired: npt.NDArray[np.floating]
-    ) -> npt.NDArray[np.bool_]:
-        """Whether the object (..., 3) is at the goal (..., 3)."""
-        return np.asarray(goal_distance(achieved, desired) < self.success_distance)
+    def robot_says(self, holds: bool, distance: float) -> str:
+        """The gripper feels what it holds, and that is where the tool is."""
+        if not holds:
+            return "nothing_held"
+        return "success" if distance < self.success_distance else "not_at_goal"
+
+    def ordinary(self, placed: Placed, rng: np.random.Generator) -> ToolStart:
+        """Open, high over the middle of the workspace."""
+        centre = WORKSPACE.centre[:2]
+        xy = rng.uniform(centre - START_SPREAD, centre + START_SPREAD)
+        return ToolStart(np.array([*xy, rng.uniform(*START_HEIGHT)]), GRIPPER_STROKE)
+
+    def curriculum(self, placed: Placed, rng: np.random.Generator) -> ToolStart:
+        """Backwards along a grasp: the object held, the gripper around it, or on the way there from an ordinary start.
+
+        Random motion almost never closes around an object; from these starts the critic learns what holding it is
+        worth, then closing, then approaching.
+        """
+        case = rng.random()
+        if case < 0.35:
+            return _held(placed, rng)
+        around = inside(placed.position + np.array([*rng.uniform(-0.006, 0.006, 2), rng.uniform(-0.002, 0.006)]))
+        if case < 0.7:
+            return ToolStart(around, float(rng.uniform(0.8 * GRIPPER_STROKE, GRIPPER_STROKE)))
+        start, above = self.ordinary(placed, rng).tcp, around + np.array([0.0, 0.0, 0.06])
+        way = rng.random()
+        tcp = above + (start - above) * way if rng.random() < 0.5 else around + (above - around) * way
+        return ToolStart(tcp, GRIPPER_STROKE)
+
+    def scatter(self, placed: Placed, rng: np.random.Generator) -> ToolStart | None:
+        """The gripper anywhere, around the object, or holding it aloft."""
+        case = rng.random()
+        if case < 0.3:  # around or above the object
+            offset = np.array([*rng.normal(0.0, 0.008, 2), abs(rng.normal(0.0, 0.04))])
+            tcp = placed.position + np.clip(offset, [-0.012, -0.012, 0.0], [0.012, 0.012, 0.15])
+            return ToolStart(inside(tcp), GRIPPER_STROKE)
+        if case < 0.55:
+            return _held(placed, rng)
+        tcp = rng.uniform(WORKSPACE.lower, WORKSPACE.upper)
+        free = np.linalg.norm(tcp[:2] - placed.position[:2]) > OBJECT_CLEARANCE or tcp[2] > 0.08
+        return ToolStart(tcp, float(rng.uniform(0.0, GRIPPER_STROKE))) if free else None
+
+
+def _held(placed: Placed, rng: np.random.Generator) -> ToolStart:
+    """The object in the closed gripper, on the table where it lay or anywhere in the workspace."""
+    tcp = inside(placed.position) if rng.random() < 0.5 else rng.uniform(WORKSPACE.lower, WORKSPACE.upper)
+    slip = np.array([*rng.normal(0.0, 0.004, 2), rng.normal(0.0, 0.006)])
+    held = tcp + np.clip(slip, -0.01, 0.01)
+    held[2] = max(held[2], placed.position[2])
+    return ToolStart(tcp, placed.model.grip_width, moved=(held, 0.2 * placed.yaw), held=True)

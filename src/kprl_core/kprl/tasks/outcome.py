@@ -9,16 +9,17 @@ SUCCESS = "success"
 FAILURES = ("missed", "dropped", "off_goal")
 
 
-def outcome(is_success: bool, grasped: Sequence[bool]) -> str:
-    """The kind of an episode from its last success and from `grasped` of every step.
+def outcome(is_success: bool, engaged: Sequence[bool]) -> str:
+    """The kind of an episode from its last success and from `engaged` of every step, see `kprl.tasks.task.Task`.
 
-    `missed`: the object was never held; `dropped`: it was, but not at the end; `off_goal`: it still is, elsewhere.
+    `missed`: the object was never held (grasp) or touched (push); `dropped`: it was held, but not at the end;
+    `off_goal`: it is in the robot's hands, or was pushed, and lies elsewhere.
     """
     if is_success:
         return SUCCESS
-    if not any(grasped):
+    if not any(engaged):
         return "missed"
-    return "off_goal" if grasped[-1] else "dropped"
+    return "off_goal" if engaged[-1] else "dropped"
 
 
 def count_failures(outcomes: Iterable[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Writes ur5_2f85.urdf and prism8.obj: the robot model, few triangles, from the kinematic parameters.
+"""Writes ur5_2f85.urdf, prism8.obj and square.obj: the robot and its table, few triangles, from the parameters.
 
 Run `python -m kprl.sim.assets.make_urdf` after changing `kprl.control.kinematics`; a test compares the result.
 Rendering is the largest cost of a step, so limbs are eight-sided prisms and the rest are boxes; only what can
@@ -50,6 +50,12 @@ def prism_obj(sides: int = 8) -> str:
         lines.append(f"f 1//{sides + 1} {i + 2}//{sides + 1} {i + 1}//{sides + 1}")
         lines.append(f"f {sides + 1}//{sides + 2} {sides + i + 1}//{sides + 2} {sides + i + 2}//{sides + 2}")
     return "\n".join(lines) + "\n"
+
+
+def square_obj() -> str:
+    """Wavefront text of a horizontal square of unit side, seen from above."""
+    corners = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)]
+    return "".join(f"v {x} {y} 0\n" for x, y in corners) + "vn 0 0 1\nf 1//1 2//1 3//1\nf 1//1 3//1 4//1\n"
 
 
 def _numbers(values: Vec) -> str:
@@ -118,4 +124,5 @@ def _finger(side: str, turn: float) -> str:
 
 if __name__ == "__main__":
     (FOLDER / "prism8.obj").write_text(prism_obj())
+    (FOLDER / "square.obj").write_text(square_obj())
     (FOLDER / "ur5_2f85.urdf").write_text(robot_urdf())

@@ -1,0 +1,35 @@
+"""`kprl bench`: measurements against named peers and limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kprl.commands.shown import require_at_least
+
+
+def env(episodes: int = 40, workers: tuple[int, ...] = (1, 2, 4), json: Path | None = None) -> None:
+    """Measure what an environment step costs, on one core, and how worlds in several processes scale.
+
+    Args:
+        episodes: Episodes of 50 steps of the main measurement; the others take a quarter.
+        workers: Numbers of worlds to run at once, on all cores.
+        json: File for the result.
+    """
+    from kprl.benchmarks.env import bench_env
+    from kprl.files import write_json
+
+    require_at_least("episodes", episodes, 1)
+    for count in workers:
+        require_at_least("workers", count, 1)
+    result = bench_env(episodes, workers)
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in result["breakdown_ms"].items())
+    print(f"one step with picture, depth and classes: {result['step_ms']:.2f} ms, {result['steps_per_s']:.0f} a second")
+    print(f"  milliseconds: {parts}")
+    print(f"  {result['ratio_vs_limit']:.2f} times the physics and the bare renderer ({result['limit_ms']:.2f} ms)")
+    print(f"  {result['ratio_vs_panda_gym']:.1f} times as fast as panda-gym's push ({result['panda_gym_ms']:.1f} ms)")
+    for name, value in result["step_ms_by_scene_and_object"].items():
+        print(f"  {name}: {value:.2f} ms")
+    for count, value in result["steps_per_s_by_workers"].items():
+        print(f"  {count} worlds with keypoints on {result['cores']} cores: {value:.0f} steps a second")
+    if json:
+        write_json(json, result)

@@ -1,0 +1,96 @@
+"""The folder of one data set while it is made: one writer, no leftovers, nothing foreign, what is finished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kprl.data.config import GenerateConfig
+from kprl.data.shards import MANIFEST, read_manifest, shard_sizes
+from kprl.errors import KprlError
+from kprl.files import sha256_of
+
+LOCK = ".generate.lock"
+LEFTOVER = re.compile(r"\.(shard-\d{5}-\w{8}\.npz|manifest-\w{8}\.json)")  # what `atomic_file` had not yet renamed
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold `folder`, which is created if absent, for this process alone; a killed process holds nothing.
+
+    Errors: `KprlError` if another process holds it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise KprlError(f"{folder} is a file: expected a folder for the images")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK
+    handle = _open_locked(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _open_locked(path: Path) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise KprlError(
+                f"{path.parent} is being filled by another 'kprl data generate': wait until it is done, "
+                "or choose another folder"
+            ) from None
+        if _is_at(handle, path):
+            return handle
+        os.close(handle)  # the holder before removed the file between our two calls: try that of now
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def finished_shards(config: GenerateConfig) -> dict[str, str]:
+    """Checksums of the whole shards in `config.out`, from which leftovers of killed writers are removed.
+
+    Errors: `KprlError` if the folder belongs to another data set, or holds something else.
+    """
+    folder = config.out
+    for path in folder.iterdir():
+        if LEFTOVER.fullmatch(path.name):
+            path.unlink()
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if MANIFEST not in names:
+        if names:
+            raise KprlError(f"{folder} is not empty ({names[0]}) and holds no {MANIFEST}: choose another folder")
+        return {}
+    found, checksums = read_manifest(folder)
+    expected = config.identity()
+    for name in sorted(expected.keys() | found.keys()):
+        if found.get(name) != expected.get(name):
+            raise KprlError(
+                f"{folder} holds images with {name} {found.get(name)}, not {expected.get(name)}: "
+                "choose another folder or delete this one"
+            )
+    wanted = shard_sizes(config.images)
+    if foreign := [name for name in [*names, *checksums] if name != MANIFEST and name not in wanted]:
+        raise KprlError(f"{folder / foreign[0]} is not part of this data set: remove it or choose another folder")
+    return {name: digest for name, digest in checksums.items() if _is_whole(folder / name, digest)}
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    if path.is_file() and sha256_of(path) == digest:
+        return True
+    fault = "is damaged (its checksum is not the recorded one)" if path.exists() else "is missing"
+    print(f"kprl: {path} {fault}: making it anew", file=sys.stderr)
+    return False
