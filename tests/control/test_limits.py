@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +87,19 @@ def test_the_braking_speed_is_a_number_for_any_room(room):
     assert speed == 0.0 or room > 0.0
     if 0.0 < room < 1e3:
         assert speed**2 / (2 * MAX_LINEAR_ACCELERATION) <= room + 1e-9
+
+
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_at_full_speed_into_a_wall_it_brakes_gently_and_stops_at_the_wall(axis, sign):
+    command, velocity, position = np.zeros(3), np.zeros(3), WORKSPACE.centre
+    command[axis] = 2.0 * sign
+    speeds = []
+    for _ in range(300):
+        before, velocity = velocity, limit_velocity(command, velocity, position)
+        assert np.abs(velocity - before).max() <= MAX_LINEAR_ACCELERATION * TICK + 1e-9
+        position = position + velocity * TICK
+        speeds.append(abs(velocity[axis]))
+    assert np.isclose(max(speeds), MAX_LINEAR_SPEED)
+    wall = (WORKSPACE.upper if sign > 0 else WORKSPACE.lower)[axis]
+    assert 0.0 <= sign * (wall - position[axis]) < 1e-4

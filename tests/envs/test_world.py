@@ -124,6 +124,27 @@ def test_scatter_gives_grey_depth_and_classes(world):
     assert sum((frame.segmentation == GRIPPER).sum() >= 50 for frame in frames) >= 27
 
 
+def test_what_was_drawn_of_the_dynamics_is_what_the_physics_has():
+    world = World("grasp", "env2", "gear")
+    client, stage = world.bullet.client, world._stage
+    seen = set()
+    for seed in range(4):
+        world.reset(seed)
+        drawn = world.appearance.dynamics
+        mass, friction = client.getDynamicsInfo(stage.object, -1)[:2]
+        assert np.isclose(mass, world.model.mass * drawn.mass)
+        assert np.isclose(friction, drawn.friction)
+        assert np.isclose(client.getDynamicsInfo(stage.table, -1)[1], drawn.table_friction)
+        assert (world._arm.delay, world._arm.gain) == (drawn.control_delay, drawn.velocity_gain)
+        lying = {stage.distractors[one.index] for one in world.start.distractors}
+        for body in stage.distractors:  # the others are parked, immovable and out of sight
+            assert (client.getDynamicsInfo(body, -1)[0] > 0) == (body in lying)
+            assert (client.getBasePositionAndOrientation(body)[0][2] > 0) == (body in lying)
+        seen.add(drawn)
+    assert len(seen) == 4
+    world.close()
+
+
 def test_the_target_is_where_the_camera_projects_it(world):
     for seed in range(10):
         state = world.reset(seed)

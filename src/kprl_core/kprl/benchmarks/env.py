@@ -28,6 +28,7 @@ from kprl.keypoints.encoder import Encoder, OnnxEncoder
 from kprl.keypoints.export import export_onnx
 from kprl.keypoints.model import Autoencoder
 from kprl.keypoints.presets import PRESETS
+from kprl.sim.bullet import quiet
 from kprl.sim.objects import OBJECTS
 
 PHYSICS, RENDER = "stepSimulation", "getCameraImage"  # PyBullet's calls that make the limit
@@ -136,7 +137,8 @@ def measure_peer(episodes: int) -> float:
         import panda_gym  # noqa: F401  (registers its environments)
     except ImportError:
         raise KprlError("the benchmark compares with panda-gym, which is not installed: run `make setup`") from None
-    env = gymnasium.make(PEER, render_mode="rgb_array", renderer="Tiny", render_width=64, render_height=64)
+    with quiet():
+        env = gymnasium.make(PEER, render_mode="rgb_array", renderer="Tiny", render_width=64, render_height=64)
     times = []
     env.action_space.seed(0)
     try:

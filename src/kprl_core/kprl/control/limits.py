@@ -1,6 +1,6 @@
 """What the arm may do: speeds, accelerations and the workspace, and the one function that enforces them.
 
-The environments, the simulated robot and the driver call `limit_velocity`; what it returns is what is sent.
+The simulated arm passes every velocity through it, and the robot's driver must; what it returns is what is sent.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from kprl.data.config import GenerateConfig, WorldFactory
 from kprl.data.render import render_shard
 from kprl.errors import KprlError
 
+EXIT_TIMEOUT = 5.0  # [s] for a worker to end by itself
 Workers = dict[Connection, BaseProcess]
 
 
@@ -59,8 +60,16 @@ def _started(config: GenerateConfig, make_world: WorldFactory, workers: int) -> 
         for worker in started.values():
             worker.terminate()  # it writes no files: nothing is left half done
         for link, worker in started.items():
-            worker.join()
+            _end(worker)
             link.close()
+
+
+def _end(worker: BaseProcess) -> None:
+    """Wait for a worker that was told to end, or has closed its pipe; one that does not is killed."""
+    worker.join(EXIT_TIMEOUT)
+    if worker.is_alive():
+        worker.kill()
+        worker.join(EXIT_TIMEOUT)
 
 
 @contextmanager
@@ -97,7 +106,7 @@ def _receive(link: Connection, worker: BaseProcess) -> int | bytes:
     try:
         message = link.recv()
     except (EOFError, OSError):
-        worker.join()
+        _end(worker)
         raise KprlError(
             f"a process of the image generation died (exit status {worker.exitcode}; -9: out of memory?): start it "
             "again with fewer workers, finished shards are kept"

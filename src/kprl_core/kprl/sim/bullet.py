@@ -18,7 +18,7 @@ from kprl.sim.objects import Box, Mesh
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """PyBullet writes its build time and arguments to both streams from C; keep them off the user's console."""
     libc = ctypes.CDLL(None)
     sys.stdout.flush()
@@ -38,7 +38,7 @@ def _quiet() -> Iterator[None]:
         os.close(null)
 
 
-with _quiet():
+with quiet():
     import pybullet
     from pybullet_utils.bullet_client import BulletClient
 
@@ -74,7 +74,7 @@ class Bullet:
     """One physics world, headless, gravity along -z, 240 Hz."""
 
     def __init__(self) -> None:
-        with _quiet():
+        with quiet():
             # Public for benchmarks and tests, which look at what PyBullet itself says; nothing else may.
             self.client: Any = BulletClient(connection_mode=pybullet.DIRECT)
         self.client.setGravity(0.0, 0.0, -9.81)
