@@ -46,8 +46,13 @@ def test_bench_env_writes_its_keys(tmp_path, capsys):
 
 def test_keypoints_eval_writes_its_keys(quick_keypoints, tmp_path):
     out = tmp_path / "eval.json"
-    main(["keypoints", "eval", "--model", str(quick_keypoints), "--images", "20", "--json", str(out)])
-    assert {"on_target", "objects_covered", "equivariance_px"} <= set(json.loads(out.read_text()))
+    sizes = ["--images", "20", "--probe-images", "60"]
+    main(
+        ["keypoints", "eval", "--model", str(quick_keypoints), *sizes, "--pictures", str(tmp_path), "--json", str(out)]
+    )
+    result = json.loads(out.read_text())
+    assert {"on_target", "objects_covered", "equivariance_px", "wander_px", "position_error_mm"} <= set(result)
+    assert result["randomization"] == "train" and (tmp_path / "overlays.png").exists()
 
 
 def test_a_run_leaves_all_that_a_reader_wants(quick_run):
@@ -111,8 +116,10 @@ def test_eval_and_show_read_the_run(quick_run, tmp_path, capsys):
         (["data", "preview", "--out", "{tmp}/p.png", "--seed", "-1"], "seed is -1: expected at least 0"),
         (["keypoints", "eval", "--model", "{tmp}/m", "--images", "0"], "images is 0: expected at least 1"),
         (["policy", "eval", "--bundle", "{tmp}/b", "--episodes", "0"], "episodes is 0: expected at least 1"),
-        (["policy", "train", "--keypoints", "{tmp}/k", "--out", "{tmp}/o", "--final-episodes", "0"],
-         "final_episodes is 0: expected at least 1"),
+        (
+            ["policy", "train", "--keypoints", "{tmp}/k", "--out", "{tmp}/o", "--final-episodes", "0"],
+            "final_episodes is 0: expected at least 1",
+        ),
     ],
 )
 def test_wrong_input_is_one_line_and_status_2(arguments, line, tmp_path, capsys):

@@ -18,7 +18,8 @@ from synthetic_scene import make_synthetic_world  # noqa: E402
 
 from kprl.data.config import GenerateConfig  # noqa: E402
 from kprl.data.generate import generate  # noqa: E402
-from kprl.keypoints.train import TrainConfig, train_keypoints  # noqa: E402
+from kprl.keypoints.train import train_keypoints  # noqa: E402
+from kprl.keypoints.train_config import TrainConfig  # noqa: E402
 
 TRAINING_STEPS = 4  # what is tested is that it runs; quality is measured with real data
 

@@ -29,7 +29,7 @@ def test_number_of_parameters(preset):
     assert least < sum(p.numel() for p in build(preset).parameters()) < most
 
 
-@pytest.mark.parametrize("num_keypoints", [8, 12])
+@pytest.mark.parametrize("num_keypoints", [8, 10, 12, 14])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_parameter_gets_a_gradient_through_the_bottleneck(preset, num_keypoints):
     model = build(preset, num_keypoints)
@@ -69,7 +69,7 @@ def test_gaussian_map_is_the_formula(u, v, confidence, sharpness):
 def test_class_shares_of_a_cell_sum_to_one_and_count_its_pixels():
     segmentation = np.zeros((1, 64, 64), np.uint8)
     segmentation[0, 0, 0], segmentation[0, 0, 1] = 1, 2
-    shares = class_shares(segmentation)
+    shares = class_shares(torch.from_numpy(segmentation))
     assert shares.shape == (1, 3, 32, 32)
     assert shares[0, :, 0, 0].tolist() == [0.5, 0.25, 0.25]
     assert torch.equal(shares.sum(dim=1), torch.ones(1, 32, 32))
@@ -77,7 +77,8 @@ def test_class_shares_of_a_cell_sum_to_one_and_count_its_pixels():
 
 def test_depth_target_is_normalised():
     depth = np.random.default_rng(0).uniform(0.4, 0.9, (50, 64, 64)).astype(np.float16)
-    target = depth_target(np.repeat(np.repeat(depth[:, ::2, ::2], 2, 1), 2, 2), DepthScale.of(depth))
+    cells = np.repeat(np.repeat(depth[:, ::2, ::2], 2, 1), 2, 2)
+    target = depth_target(torch.from_numpy(cells), DepthScale.of(depth))
     assert target.shape == (50, 1, 32, 32)
     assert abs(float(target.mean())) < 0.05 and float(target.std()) == pytest.approx(1.0, abs=0.05)
     assert DepthScale.of(np.ones((3, 64, 64), np.float16)).deviation > 0

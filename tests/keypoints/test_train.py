@@ -17,9 +17,16 @@ from kprl.data.generate import generate
 from kprl.errors import KprlError
 from kprl.files import read_json
 from kprl.keypoints import presets
+from kprl.keypoints.compute import choose_compute
 from kprl.keypoints.encoder import load_encoder
+from kprl.keypoints.group import Group
 from kprl.keypoints.losses import depth_loss
-from kprl.keypoints.train import TrainConfig, Trainer, train_keypoints
+from kprl.keypoints.model import Autoencoder
+from kprl.keypoints.objective import KeypointObjective
+from kprl.keypoints.schedule import Schedule
+from kprl.keypoints.train import train_keypoints
+from kprl.keypoints.train_config import TrainConfig
+from kprl.keypoints.trainer import Trainer
 
 METRICS = {"on_target", "objects_covered", "equivariance_px"}
 
@@ -35,12 +42,15 @@ def test_model_folder_is_whole(model_folder):
     with Image.open(model_folder / "keypoints.png") as picture:
         assert picture.width > 500
     load_encoder(model_folder)
+    assert not (model_folder.parent / "model.training").exists()
+    training = description["training"]
+    assert training["processor"] and training["commit"] and training["hyperparameters"]["batch_size"] == 64
 
 
 def test_metrics_are_recorded(model_folder):
     with (model_folder / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]  # a validation after each quarter
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4]  # a validation after each, as there are so few
     assert all(np.isfinite(float(row["loss"])) for row in rows)
     assert 0 <= float(rows[-1]["held_out/on_target"]) <= 1
 
@@ -60,13 +70,13 @@ def test_losses_fall(data_folder, tmp_path):
     from kprl.data.dataset import load_dataset
 
     config = TrainConfig(data_folder, tmp_path, steps=30, threads=1)
-    trainer = Trainer(config, load_dataset(data_folder), tmp_path)
-    batches = trainer._batches()
-    values = []
-    for step in range(30):
-        trainer._set_learning_rate(step / 30)
-        values.append(trainer._update(next(batches), 0.0)["loss"])
-    assert np.mean(values[-5:]) < 0.8 * np.mean(values[:5])
+    torch.manual_seed(0)
+    objective = KeypointObjective(config.hyperparameters(), 12)
+    trainer = Trainer(config, objective, load_dataset(data_folder), tmp_path, choose_compute("cpu", "float32"), Group())
+    trainer.run(show_progress=False)
+    with (tmp_path / "metrics.csv").open() as file:
+        values = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert np.mean(values[-3:]) < 0.8 * np.mean(values[:2])
 
 
 def test_wall_clock_budget_ends_the_training(data_folder, tmp_path, capsys):
@@ -76,15 +86,17 @@ def test_wall_clock_budget_ends_the_training(data_folder, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("preset", ["paper", "cpu"])
-def test_other_presets_train(data_folder, tmp_path, preset):
+def test_other_presets_train(data_folder, tmp_path, preset, monkeypatch):
+    small = dataclasses.replace(presets.PRESETS[preset], batch_size=6)  # the paper's network takes its time
+    monkeypatch.setitem(presets.PRESETS, preset, small)
     config = TrainConfig(data_folder, tmp_path / "m", preset, num_keypoints=8, steps=1, threads=1)
     train_keypoints(config, progress=False)
     assert load_encoder(tmp_path / "m").num_keypoints == 8
+    # What adversarial training adds to the network is gone.
+    Autoencoder(small.architecture(8)).load_state_dict(load_file(tmp_path / "m" / "model.safetensors"))
 
 
 def test_papers_length_is_sixteen_epochs(data_folder, tmp_path):
-    from kprl.keypoints.train import Schedule
-
     schedule = Schedule(TrainConfig(data_folder, tmp_path, "paper"), presets.PRESETS["paper"], images=50_000)
     assert schedule.steps == 16 * 50_000 // 64
     assert schedule.progress(schedule.steps // 2) == pytest.approx(0.5, abs=1e-3)
@@ -99,6 +111,23 @@ def test_non_finite_loss_leaves_the_older_model(data_folder, model_folder, tmp_p
         train_keypoints(TrainConfig(data_folder, out, steps=3, threads=1), progress=False)
     assert (out / "keypoints.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_diverging_training_stops_and_keeps_its_last_good_checkpoint(data_folder, tmp_path, monkeypatch):
+    losses = iter([1.0, 1.1, 9.0, 9.5, 1.0])
+    monkeypatch.setattr("kprl.keypoints.trainer.held_out_loss", lambda *arguments: next(losses))
+    monkeypatch.setattr("kprl.keypoints.divergence.SETTLED_STEPS", 0)
+    with pytest.raises(KprlError, match=r"9.5 at step 4, 9.5 times its best: the last good checkpoint stays in"):
+        train_keypoints(TrainConfig(data_folder, tmp_path / "m", steps=8, threads=1), progress=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.training"]
+    assert (tmp_path / "m.training" / "checkpoint.safetensors").exists()
+
+
+def test_images_that_show_nothing_are_refused(data_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("kprl.keypoints.train.count_blind", len)
+    with pytest.raises(KprlError, match="160 of the 160 images in .* show nothing"):
+        train_keypoints(TrainConfig(data_folder, tmp_path / "m", steps=1, threads=1), progress=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_folder_of_something_else_is_not_overwritten(data_folder, tmp_path):
@@ -127,6 +156,9 @@ def test_too_few_images_are_refused(tmp_path):
         ({"minutes": float("nan")}, "minutes is nan"),
         ({"steps": 0}, "steps is 0"),
         ({"threads": 0}, "threads is 0"),
+        ({"device": "tpu"}, "unknown device 'tpu'.*auto, cpu, cuda"),
+        ({"precision": "half"}, "unknown precision 'half'"),
+        ({"variant": "no_luck"}, "unknown variant 'no_luck'.*no_equivariance"),
     ],
 )
 def test_impossible_settings_are_refused(tmp_path, change, message):

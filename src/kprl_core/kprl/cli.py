@@ -17,7 +17,12 @@ USER_ERROR = 2  # exit status for a fault that a user can mend
 INTERRUPTED = 130
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "data": {"generate": data.generate, "preview": data.preview},
-    "keypoints": {"train": keypoints.train, "eval": keypoints.evaluate},
+    "keypoints": {
+        "train": keypoints.train,
+        "eval": keypoints.evaluate,
+        "card": keypoints.card,
+        "ablation": keypoints.ablation,
+    },
     "bench": {"env": bench.env},
     "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show},
 }

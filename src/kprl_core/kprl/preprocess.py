@@ -90,8 +90,16 @@ def keypoints_from_image(
     return (2.0 * share - 1.0).astype(np.float32)
 
 
-def to_network(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Grey images (N, 64, 64) uint8 to the network's input (N, 1, 64, 64) float32 in [0, 1]."""
+def to_network(images: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+    """Grey images (N, 64, 64) uint8 to the network's input (N, 1, 64, 64) float32 in [0, 1], in `out` if given."""
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
         raise KprlError(f"images are {images.shape} {images.dtype}: expected (N, {IMAGE_SIZE}, {IMAGE_SIZE}) uint8")
-    return (images[:, None].astype(np.float32)) / np.float32(255.0)
+    return np.divide(images[:, None], np.float32(255.0), out=out, dtype=np.float32)
+
+
+BLIND_DEVIATION = 2.0  # [grey levels] a view that varies less shows nothing: lens cap, no exposure
+
+
+def count_blind(images: npt.NDArray[np.uint8]) -> int:
+    """How many of the views (N, 64, 64) show nothing."""
+    return int((images.reshape(len(images), -1).std(axis=1) < BLIND_DEVIATION).sum())

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from kprl.data.config import GenerateConfig
@@ -15,49 +11,7 @@ from kprl.data.shards import MANIFEST, read_manifest, shard_sizes
 from kprl.errors import KprlError
 from kprl.files import sha256_of
 
-LOCK = ".generate.lock"
 LEFTOVER = re.compile(r"\.(shard-\d{5}-\w{8}\.npz|manifest-\w{8}\.json)")  # what `atomic_file` had not yet renamed
-
-
-@contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Hold `folder`, which is created if absent, for this process alone; a killed process holds nothing.
-
-    Errors: `KprlError` if another process holds it.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise KprlError(f"{folder} is a file: expected a folder for the images")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
-    handle = _open_locked(path)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def _open_locked(path: Path) -> int:
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise KprlError(
-                f"{path.parent} is being filled by another 'kprl data generate': wait until it is done, "
-                "or choose another folder"
-            ) from None
-        if _is_at(handle, path):
-            return handle
-        os.close(handle)  # the holder before removed the file between our two calls: try that of now
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def finished_shards(config: GenerateConfig) -> dict[str, str]:

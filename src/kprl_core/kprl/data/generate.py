@@ -9,10 +9,13 @@ from tqdm import tqdm
 
 from kprl.data.config import GenerateConfig, WorldFactory
 from kprl.data.engine import Engine
-from kprl.data.folder import finished_shards, sole_writer
+from kprl.data.folder import finished_shards
 from kprl.data.local_engine import LocalEngine
 from kprl.data.render import build_world
 from kprl.data.shards import shard_sizes, write_manifest, write_shard
+from kprl.locks import sole_holder
+
+LOCK = ".generate.lock"
 
 
 def generate(
@@ -29,7 +32,7 @@ def generate(
     Errors: `KprlError` if the folder belongs to another data set or to something else, if another process fills it,
     or if the workers fail.
     """
-    with sole_writer(config.out):
+    with sole_holder(config.out, LOCK, "kprl data generate"):
         checksums = finished_shards(config)
         sizes = shard_sizes(config.images)
         missing = [name for name in sizes if name not in checksums]

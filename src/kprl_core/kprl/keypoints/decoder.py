@@ -44,7 +44,7 @@ class DenseDecoder(nn.Module):
     def __init__(self, num_keypoints: int, growth: int = 24, layers: int = 4) -> None:
         super().__init__()
         self.stem = nn.Conv2d(num_keypoints, 2 * growth, 3, padding=1, bias=False)
-        self.block = DenseBlock(2 * growth, layers, growth, dilated=True)
+        self.block = DenseBlock(2 * growth, layers, growth)
         channels = self.block.outputs
         self.head = nn.Sequential(nn.BatchNorm2d(channels), nn.SiLU(), nn.Conv2d(channels, OUTPUTS, 1))
         self.empty = nn.Parameter(torch.zeros(1, OUTPUTS, MAP_SIZE, MAP_SIZE))

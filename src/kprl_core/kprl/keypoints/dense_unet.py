@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+STEM_CELLS = 32  # of the stem's features, each way
+
 
 class DenseLayer(nn.Module):
     """Batch norm, SiLU, 3x3 dilated convolution; appends `growth` channels to its input.
@@ -33,10 +35,10 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Sequential):
-    """`layers` dense layers; with `dilated` the dilation grows 1, 2, … layers."""
+    """`layers` dense layers; the dilation grows 1, 2, … layers (Fig. 3)."""
 
-    def __init__(self, inputs: int, layers: int, growth: int, dilated: bool) -> None:
-        super().__init__(*(DenseLayer(inputs + i * growth, growth, i + 1 if dilated else 1) for i in range(layers)))
+    def __init__(self, inputs: int, layers: int, growth: int) -> None:
+        super().__init__(*(DenseLayer(inputs + i * growth, growth, dilation=i + 1) for i in range(layers)))
         self.outputs = inputs + layers * growth
 
 
@@ -45,30 +47,56 @@ def transition(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.BatchNorm2d(inputs), nn.SiLU(), nn.Conv2d(inputs, outputs, 1, bias=False))
 
 
-class DenseUNet(nn.Module):
-    """Images (N, 1, 64, 64) -> feature maps (N, K, 32, 32).
+class DenseTrunk(nn.Module):
+    """The contracting half: images (N, 1, 64, 64) -> features (N, `channels`, `cells`, `cells`).
 
-    A strided stem to 32x32, dense blocks at 32, 16 and 8 cells with average pooling between them, and dense
-    blocks back up to 32x32 with transposed convolutions and skip connections.
+    The paper gives the input as 64 x 64 x 3 (III-C1) and says that it uses grey images only (V): three equal channels
+    can tell no more than one, so there is one. A strided stem to 32x32, then dense blocks at 32, 16 and 8 cells with
+    average pooling between them.
 
-    `growth`: channels a layer adds; `blocks`: layers of the blocks on the way down, mirrored on the way up.
+    `growth`: channels a layer adds; `blocks`: layers of each block.
     """
 
-    def __init__(self, num_keypoints: int, growth: int = 24, blocks: Sequence[int] = (3, 4, 4)) -> None:
+    def __init__(self, growth: int = 24, blocks: Sequence[int] = (3, 4, 4)) -> None:
         super().__init__()
         self.stem = nn.Conv2d(1, 2 * growth, 5, stride=2, padding=2, bias=False)
         self.down, self.thin = nn.ModuleList(), nn.ModuleList()
-        channels, skips = 2 * growth, []
+        self.skip_channels: list[int] = []
+        channels = 2 * growth
         for layers in blocks[:-1]:
-            block = DenseBlock(channels, layers, growth, dilated=False)
-            skips.append(block.outputs)
+            block = DenseBlock(channels, layers, growth)
+            self.skip_channels.append(block.outputs)
             self.down.append(block)
             channels = block.outputs // 2
             self.thin.append(transition(block.outputs, channels))
-        self.bottom = DenseBlock(channels, blocks[-1], growth, dilated=True)
-        channels = self.bottom.outputs
+        self.bottom = DenseBlock(channels, blocks[-1], growth)
+        self.channels, self.cells = self.bottom.outputs, STEM_CELLS >> (len(blocks) - 1)
+
+    def contract(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Features (N, `channels`, `cells`, `cells`) and the skip connections, the finest first."""
+        x, skips = self.stem(images), []  # (N, 2 growth, 32, 32)
+        for block, thin in zip(self.down, self.thin, strict=True):
+            x = block(x)
+            skips.append(x)
+            x = F.avg_pool2d(thin(x), 2)
+        return self.bottom(x), skips
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.contract(images)[0]
+
+
+class DenseUNet(DenseTrunk):
+    """Images (N, 1, 64, 64) -> feature maps (N, K, 32, 32).
+
+    After the contracting half, dense blocks back up to 32x32 with transposed convolutions and skip connections; they
+    mirror `blocks`.
+    """
+
+    def __init__(self, num_keypoints: int, growth: int = 24, blocks: Sequence[int] = (3, 4, 4)) -> None:
+        super().__init__(growth, blocks)
+        channels = self.channels
         self.lift, self.up = nn.ModuleList(), nn.ModuleList()
-        for layers, skip in zip(reversed(blocks[:-1]), reversed(skips), strict=True):
+        for layers, skip in zip(reversed(blocks[:-1]), reversed(self.skip_channels), strict=True):
             lifted = channels // 2
             self.lift.append(
                 nn.Sequential(
@@ -77,18 +105,13 @@ class DenseUNet(nn.Module):
                     nn.ConvTranspose2d(channels, lifted, 2, stride=2, bias=False),
                 )
             )
-            block = DenseBlock(lifted + skip, layers, growth, dilated=True)
+            block = DenseBlock(lifted + skip, layers, growth)
             self.up.append(block)
             channels = block.outputs
         self.head = nn.Sequential(nn.BatchNorm2d(channels), nn.SiLU(), nn.Conv2d(channels, num_keypoints, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        x, skips = self.stem(images), []  # (N, 2 growth, 32, 32)
-        for block, thin in zip(self.down, self.thin, strict=True):
-            x = block(x)
-            skips.append(x)
-            x = F.avg_pool2d(thin(x), 2)
-        x = self.bottom(x)  # (N, ., 8, 8)
+        x, skips = self.contract(images)
         for lift, block in zip(self.lift, self.up, strict=True):
             x = block(torch.cat([lift(x), skips.pop()], dim=1))
         features: Tensor = self.head(x)

@@ -12,6 +12,7 @@ from kprl.errors import KprlError
 from kprl.keypoints.folder import ONNX_FILE, read_description
 from kprl.preprocess import IMAGE_SIZE, to_network
 
+KEYPOINT_VALUES = 3  # u, v, confidence
 WARM_UP_RUNS = 3  # the first runs of a session allocate its memory
 
 
@@ -23,13 +24,20 @@ class Encoder(Protocol):
         """K."""
 
     def encode(self, images: np.ndarray) -> np.ndarray:
-        """Images (N, 64, 64) uint8 -> float32 (N, K, 3): u, v in [-1, 1], confidence in [0, 1]."""
+        """Images (N, 64, 64) uint8 -> float32 (N, K, 3): u, v in [-1, 1], confidence in [0, 1].
+
+        Rivals of keypoints give latent codes (N, K, 2).
+        """
 
 
 class OnnxEncoder:
-    """A session of one thread: at this size a second thread costs more than it gives."""
+    """A session of one thread: at this size a second thread costs more than it gives.
 
-    def __init__(self, path: Path, num_keypoints: int) -> None:
+    A single image passes through buffers that are bound once, so that a frame allocates next to nothing.
+    `values`: numbers of each keypoint.
+    """
+
+    def __init__(self, path: Path, num_keypoints: int, values: int = KEYPOINT_VALUES) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -41,24 +49,46 @@ class OnnxEncoder:
             raise KprlError(f"{path} is not a usable ONNX model ({reason}): train or export it anew") from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         found = [list(inputs[0].shape[1:]), list(outputs[0].shape[1:])]
-        expected = [[1, IMAGE_SIZE, IMAGE_SIZE], [num_keypoints, 3]]
+        expected = [[1, IMAGE_SIZE, IMAGE_SIZE], [num_keypoints, values]]
         if found != expected:
             raise KprlError(f"{path} maps {found[0]} to {found[1]}: expected {expected[0]} to {expected[1]}")
         self._path = path
-        self._input = inputs[0].name
+        self._names = inputs[0].name, outputs[0].name
         self.num_keypoints = num_keypoints
-        for _ in range(WARM_UP_RUNS):
-            self.encode(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
+        self._image = np.zeros((1, 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
+        self._keypoints = np.zeros((1, num_keypoints, values), np.float32)
+        self._binding = self._bind()
+        self._warm_up()
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Keypoints (N, K, 3) of images (N, 64, 64) uint8.
 
         Errors: `KprlError` for images of another size or type, and for non-finite keypoints.
         """
-        keypoints: np.ndarray = self._session.run(None, {self._input: to_network(images)})[0]
+        if len(images) == 1:
+            to_network(images, out=self._image)
+            self._session.run_with_iobinding(self._binding)
+            keypoints = self._keypoints.copy()
+        else:
+            keypoints = self._session.run(None, {self._names[0]: to_network(images)})[0]
         if not np.isfinite(keypoints).all():
             raise KprlError(f"{self._path} returned keypoints that are not finite: train the model anew")
         return keypoints
+
+    def _bind(self) -> onnxruntime.IOBinding:
+        binding = self._session.io_binding()
+        for bind, name, buffer in (
+            (binding.bind_input, self._names[0], self._image),
+            (binding.bind_output, self._names[1], self._keypoints),
+        ):
+            bind(name, "cpu", 0, np.float32, buffer.shape, buffer.ctypes.data)
+        return binding
+
+    def _warm_up(self) -> None:
+        """Let the session allocate its memory, and find weights that are not finite before a robot does."""
+        noise = np.random.default_rng(0)
+        for _ in range(WARM_UP_RUNS):
+            self.encode(noise.integers(0, 256, (1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
 
 
 def load_encoder(folder: Path) -> OnnxEncoder:
@@ -67,4 +97,5 @@ def load_encoder(folder: Path) -> OnnxEncoder:
     Errors: `KprlError` in one line if the folder is missing, incomplete, damaged or of another format.
     """
     description = read_description(folder)
-    return OnnxEncoder(folder / ONNX_FILE, description["num_keypoints"])
+    values = description.get("values_per_keypoint", KEYPOINT_VALUES)
+    return OnnxEncoder(folder / ONNX_FILE, description["num_keypoints"], values)

@@ -1,7 +1,8 @@
-"""How good keypoints are: the metrics of `kprl keypoints eval`."""
+"""How good keypoints are, as far as pictures and their segmentation tell: needs no simulator."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +36,19 @@ def encode_all(encoder: Encoder, grey: np.ndarray) -> np.ndarray:
     return np.concatenate([encoder.encode(grey[i : i + BATCH]) for i in range(0, len(grey), BATCH)])
 
 
+def has_keypoints(encoded: np.ndarray) -> bool:
+    """Whether encodings (N, K, 3 or 2) are keypoints with a confidence; pairs of latent numbers have no third."""
+    return encoded.shape[-1] == 3
+
+
+def cells_of(keypoints: np.ndarray, size: int) -> np.ndarray:
+    """Column and row (N, K, 2) of the pixel under each keypoint (N, K, 3) in a picture of `size` pixels a side."""
+    return np.clip(((keypoints[..., :2] + 1.0) / 2.0 * size).astype(int), 0, size - 1)
+
+
 def classes_under(keypoints: np.ndarray, segmentation: np.ndarray) -> np.ndarray:
     """Class (N, K) of the pixel under each keypoint (N, K, 3); segmentation (N, 64, 64)."""
-    size = segmentation.shape[-1]
-    cells = np.clip(((keypoints[..., :2] + 1.0) / 2.0 * size).astype(int), 0, size - 1)
+    cells = cells_of(keypoints, segmentation.shape[-1])
     rows = np.arange(len(keypoints))[:, None]
     under: np.ndarray = segmentation[rows, cells[..., 1], cells[..., 0]]
     return under
@@ -72,7 +82,11 @@ def equivariance_px(encoder: Encoder, grey: np.ndarray, keypoints: np.ndarray) -
 
 def evaluate(encoder: Encoder, dataset: Dataset) -> Metrics:
     """Metrics of `encoder` on a data set that it was not trained on."""
-    keypoints = encode_all(encoder, dataset.grey)
+    return measure(encoder, dataset, encode_all(encoder, dataset.grey))
+
+
+def measure(encoder: Encoder, dataset: Dataset, keypoints: np.ndarray) -> Metrics:
+    """Metrics of `encoder`, which found `keypoints` (N, K, 3) in the images of a data set."""
     return Metrics(
         on_target=on_target(keypoints, dataset.segmentation),
         objects_covered=objects_covered(keypoints, dataset.segmentation),
@@ -82,9 +96,17 @@ def evaluate(encoder: Encoder, dataset: Dataset) -> Metrics:
     )
 
 
-def render_dataset(world: ScatterWorld, images: int, seed: int, config: dict[str, Any]) -> Dataset:
-    """Fresh images of a world for an evaluation; `config` says what the world shows."""
-    frames = [world.scatter(image_seed(seed, i)) for i in range(images)]
+def render_dataset(
+    world: ScatterWorld, images: int, seed: int, config: dict[str, Any], rendered: Callable[[], None] = lambda: None
+) -> Dataset:
+    """Fresh images of a world for an evaluation; `config` says what the world shows.
+
+    `rendered` is called after each image, while the world still is as in the picture.
+    """
+    frames = []
+    for i in range(images):
+        frames.append(world.scatter(image_seed(seed, i)))
+        rendered()
     return Dataset(
         np.stack([frame.grey for frame in frames]),
         np.stack([frame.depth for frame in frames]).astype(np.float16),

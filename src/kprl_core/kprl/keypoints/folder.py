@@ -14,6 +14,7 @@ VERSION = 1
 DESCRIPTION_FILE = "keypoints.json"
 WEIGHTS_FILE = "model.safetensors"
 ONNX_FILE = "encoder.onnx"
+VALUES = (3, 2)  # u, v and confidence, or two numbers of a latent code
 HEAD = {"format": FORMAT, "version": VERSION, "image_size": IMAGE_SIZE, "field_of_view_deg": FIELD_OF_VIEW}
 """Entries of keypoints.json that this version of kprl requires."""
 
@@ -44,6 +45,9 @@ def read_description(folder: Path) -> dict[str, Any]:
     files, num_keypoints = description.get("files"), description.get("num_keypoints")
     if not isinstance(num_keypoints, int) or num_keypoints < 1:
         raise KprlError(f"{path}: num_keypoints is {num_keypoints}, expected a positive integer")
+    values = description.get("values_per_keypoint", 3)
+    if values not in VALUES:
+        raise KprlError(f"{path}: values_per_keypoint is {values}, expected one of {VALUES}")
     if not isinstance(files, dict) or set(files) != {WEIGHTS_FILE, ONNX_FILE}:
         raise KprlError(f"{path}: expected the checksums of {WEIGHTS_FILE} and {ONNX_FILE} under 'files'")
     verify_checksums(folder, files)

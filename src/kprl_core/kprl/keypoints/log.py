@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -10,22 +11,28 @@ from typing import Any
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-LOSSES = ("loss", "depth", "segmentation", "proximity", "background", "equivariance")
-HELD_OUT = ("on_target", "objects_covered", "equivariance_px", "confident", "images")
-COLUMNS = ("step", "seconds", *LOSSES, *(f"held_out/{name}" for name in HELD_OUT))
+METRICS_FILE, BOARD_FOLDER = "metrics.csv", "tensorboard"
+HELD_OUT = ("loss", "on_target", "objects_covered", "equivariance_px", "confident", "images")
 
 
 class TrainingLog:
-    """Rows of numbers and pictures, by step; a context manager that closes its files."""
+    """Rows of numbers and pictures, by step; a context manager that closes its files.
 
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / "metrics.csv").open("w", newline="")
-        self._csv = csv.DictWriter(self._file, COLUMNS)
+    `losses`: names of the objective's losses; `step`: rows after it, of a process that was killed, are dropped.
+    """
+
+    def __init__(self, folder: Path, losses: Iterable[str], step: int = 0) -> None:
+        path = folder / METRICS_FILE
+        kept = _rows_until(path, step) if step else []
+        columns = ("step", "seconds", "loss", *losses, *(f"held_out/{name}" for name in HELD_OUT))
+        self._file = path.open("w", newline="")
+        self._csv = csv.DictWriter(self._file, columns)
         self._csv.writeheader()
-        self._board = SummaryWriter(str(folder / "tensorboard"))
+        self._csv.writerows(kept)
+        self._board = SummaryWriter(str(folder / BOARD_FOLDER), purge_step=step + 1)
 
     def row(self, values: dict[str, Any]) -> None:
-        """Write one row; `values` holds "step" and any of COLUMNS, the others stay empty."""
+        """Write one row; `values` holds "step" and any of the columns, the others stay empty."""
         self._csv.writerow({name: f"{value:.6g}" for name, value in values.items()})
         self._file.flush()
         for name, value in values.items():
@@ -44,3 +51,10 @@ class TrainingLog:
     ) -> None:
         self._file.close()
         self._board.close()
+
+
+def _rows_until(path: Path, step: int) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if int(row["step"]) <= step]

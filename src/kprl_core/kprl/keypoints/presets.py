@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kprl.keypoints.adversarial import Attack
+
 Range = tuple[float, float]
 """Value at the start and at the end of training; linear in between."""
 
@@ -41,7 +43,9 @@ class Preset:
     amsgrad: bool = False
     one_cycle: bool = False  # short warm-up, then cosine to zero; otherwise constant
     augment: bool = False  # photometric augmentation on the fly
+    attack: Attack | None = None  # adversarial examples beside the clean ones
     epochs: int | None = None  # length of the training, or
+    steps: int | None = None  # the same in updates, or
     minutes: float | None = None  # its wall-clock budget
 
     def architecture(self, num_keypoints: int) -> dict[str, Any]:
@@ -60,7 +64,7 @@ CPU = Preset(
     encoder="compact",
     encoder_options={"channels": 64},
     decoder="shallow",
-    images=30_000,
+    images=50_000,
     sharpness=6.0,
     assigned=True,
     proximity_sharpness=150.0,
@@ -68,7 +72,7 @@ CPU = Preset(
     learning_rate=3e-3,
     one_cycle=True,
     augment=True,
-    minutes=15.0,
+    steps=12_000,
 )
 PRESETS: dict[str, Preset] = {
     # III-C1: batch 64, 16 epochs, Adam 1e-3, 50,000 images; 0.91 M + 0.09 M parameters.
@@ -79,8 +83,9 @@ PRESETS: dict[str, Preset] = {
         decoder_options={"growth": 24, "layers": 4},
         images=50_000,
         amsgrad=True,
+        attack=Attack(),  # AdvProp's
         epochs=16,
     ),
     "cpu": CPU,
-    "quick": replace(CPU, encoder_options={"channels": 48}, images=12_000, minutes=4.0),
+    "quick": replace(CPU, encoder_options={"channels": 48}, images=12_000, steps=None, minutes=4.0),
 }

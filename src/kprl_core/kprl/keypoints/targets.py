@@ -15,6 +15,15 @@ CLASSES = 3
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What one update learns from: N images and what the decoder must say of them."""
+
+    images: Tensor  # (N, 1, 64, 64) grey in [0, 1]
+    depth: Tensor  # (N, 1, 32, 32) normalised
+    shares: Tensor  # (N, 3, 32, 32) of each class in each cell
+
+
+@dataclass(frozen=True)
 class DepthScale:
     """Depth [m] is learnt as (depth - mean) / deviation."""
 
@@ -28,17 +37,16 @@ class DepthScale:
         return DepthScale(float(values.mean()), max(float(values.std()), 1e-3))
 
 
-def depth_target(depth: np.ndarray, scale: DepthScale) -> Tensor:
+def depth_target(depth: Tensor, scale: DepthScale) -> Tensor:
     """Depth (N, 64, 64) [m] -> normalised depth (N, 1, 32, 32), averaged over each cell."""
-    metres = torch.from_numpy(depth.astype(np.float32))[:, None]
+    metres = depth.float()[:, None]
     return (F.avg_pool2d(metres, metres.shape[-1] // MAP_SIZE) - scale.mean) / scale.deviation
 
 
-def class_shares(segmentation: np.ndarray) -> Tensor:
-    """Segmentation (N, 64, 64) -> share of each class in each cell (N, 3, 32, 32).
+def class_shares(segmentation: Tensor) -> Tensor:
+    """Segmentation (N, 64, 64) uint8 -> share of each class in each cell (N, 3, 32, 32).
 
     Shares rather than one class a cell: a finger tip is one or two pixels wide.
     """
-    classes = torch.from_numpy(segmentation)
-    one_hot = torch.stack([classes == c for c in range(CLASSES)], dim=1).float()
+    one_hot = torch.stack([segmentation == c for c in range(CLASSES)], dim=1).float()
     return F.avg_pool2d(one_hot, one_hot.shape[-1] // MAP_SIZE)
