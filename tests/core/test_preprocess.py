@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kprl.errors import KprlError
-from kprl.preprocess import Intrinsics, keypoints_from_image, keypoints_to_image, preprocess, to_network
+from kprl.preprocess import (
+    Intrinsics,
+    count_blind,
+    keypoints_from_image,
+    keypoints_to_image,
+    preprocess,
+    require_visible,
+    to_network,
+)
 
 SIMULATED = Intrinsics.from_field_of_view(36.0, 64, 64)
 REALSENSE = Intrinsics(385.0, 385.0, 321.5, 238.7, 640, 480)  # of the order of a D435's infrared camera
@@ -47,3 +55,15 @@ def test_odd_images_are_refused_by_name():
         preprocess(np.zeros((64, 64), np.uint8), Intrinsics.from_field_of_view(20.0, 64, 64), 36.0)
     with pytest.raises(KprlError, match=r"expected \(N, 64, 64\) uint8"):
         to_network(np.zeros((1, 64, 64), np.float32))
+
+
+def test_views_that_show_nothing_are_refused_and_counted():
+    noise = np.random.default_rng(0)
+    covered = noise.normal(3.0, 1.0, (64, 64)).clip(0, 255).astype(np.uint8)  # a dark sensor's noise
+    flat = np.full((64, 64), 255, np.uint8)
+    dim = noise.normal(40.0, 5.5, (64, 64)).clip(0, 255).astype(np.uint8)
+    assert count_blind(np.stack([covered, flat, dim])) == 2
+    for view in (covered, flat):
+        with pytest.raises(KprlError, match="the camera shows nothing: .* is the lens covered"):
+            require_visible(view)
+    assert require_visible(dim) is dim

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 
 from kprl.errors import KprlError
@@ -102,6 +102,46 @@ def test_text_in_the_place_of_the_model_is_refused(copy):
     description["files"]["encoder.onnx"] = sha256_of(copy / "encoder.onnx")
     write_json(copy / "keypoints.json", description)
     with pytest.raises(KprlError, match="not a usable ONNX model"):
+        load_encoder(copy)
+
+
+def test_weights_that_are_not_finite_are_not_exported(tmp_path):
+    model = Autoencoder(PRESETS["quick"].architecture(8))
+    with torch.no_grad():
+        model.encoder.features.norms[1].bias[3] = float("inf")
+    with pytest.raises(KprlError, match="weight features.norms.1.bias is not finite: nothing was exported"):
+        export_onnx(model.encoder, 8, tmp_path / "encoder.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_onnx_with_a_weight_that_is_not_finite_is_refused_at_load(model_folder, tmp_path):
+    model = onnx.load(model_folder / "encoder.onnx")
+    bias = next(part for part in model.graph.initializer if part.name.endswith("head.bias"))
+    bias.CopyFrom(numpy_helper.from_array(np.full_like(numpy_helper.to_array(bias), np.nan), bias.name))
+    onnx.save(model, tmp_path / "encoder.onnx")
+    with pytest.raises(KprlError, match="encoder.onnx returned keypoints that are not finite: train the model anew"):
+        OnnxEncoder(tmp_path / "encoder.onnx", 12)
+
+
+def test_a_frame_is_the_callers_own(model_folder):
+    encoder = load_encoder(model_folder)
+    first, second = images(2)
+    kept = encoder.encode(first[None])
+    copy_of_kept = kept.copy()
+    other = encoder.encode(second[None])
+    np.testing.assert_array_equal(kept, copy_of_kept)
+    assert not np.array_equal(kept, other)
+    together = encoder.encode(np.stack([first, second]))
+    np.testing.assert_allclose(together, np.concatenate([kept, other]), atol=1e-5)
+
+
+def test_latent_codes_are_no_keypoints(copy):
+    path = copy / "keypoints.json"
+    write_json(path, {**read_json(path), "values_per_keypoint": 2})
+    with pytest.raises(KprlError, match=r"expected \[1, 64, 64\] to \[12, 2\]"):
+        load_encoder(copy)
+    write_json(path, {**read_json(path), "values_per_keypoint": 5})
+    with pytest.raises(KprlError, match="values_per_keypoint is 5, expected one of"):
         load_encoder(copy)
 
 

@@ -69,7 +69,7 @@ def save_bundle(
 ) -> None:  # fmt: skip
     """Assemble a bundle in `folder` from a keypoint model's folder and an exported policy, atomically."""
     with atomic_folder(folder) as beside:
-        shutil.copytree(keypoints, beside / "keypoints")
+        shutil.copytree(keypoints, beside / "keypoints", ignore=shutil.ignore_patterns("tensorboard"))
         shutil.copyfile(policy_onnx, beside / "policy.onnx")
         shutil.copyfile(policy_weights, beside / "policy.safetensors")
         files = sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file())

@@ -16,6 +16,7 @@ from kprl.errors import KprlError
 
 IMAGE_SIZE = 64  # [px] side of the policy's view
 FIELD_OF_VIEW = 36.0  # [deg] of the policy's view, both ways
+BLIND_DEVIATION = 2.0  # [grey levels] of a view that shows nothing; of 30,000 random views the least had 5.5
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,16 @@ def to_network(images: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | Non
     return np.divide(images[:, None], np.float32(255.0), out=out, dtype=np.float32)
 
 
-BLIND_DEVIATION = 2.0  # [grey levels] a view that varies less shows nothing: lens cap, no exposure
-
-
 def count_blind(images: npt.NDArray[np.uint8]) -> int:
     """How many of the views (N, 64, 64) show nothing."""
-    return int((images.reshape(len(images), -1).std(axis=1) < BLIND_DEVIATION).sum())
+    return sum(float(image.std()) < BLIND_DEVIATION for image in images)
+
+
+def require_visible(view: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the policy's view (64, 64), or raise KprlError where it shows nothing."""
+    if count_blind(view[None]):
+        raise KprlError(
+            f"the camera shows nothing: its view is grey {view.mean():.0f} all over, and varies by "
+            f"{view.std():.1f} levels, expected at least {BLIND_DEVIATION:g}; is the lens covered, the exposure wrong?"
+        )
+    return view

@@ -13,9 +13,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
 from kprl.errors import KprlError
-from kprl.keypoints.encoder import load_encoder
+from kprl.keypoints.encoder import load_keypoint_encoder
 from kprl.keypoints.overlay import draw_keypoints
-from kprl.preprocess import Intrinsics, keypoints_to_image, preprocess
+from kprl.preprocess import Intrinsics, keypoints_to_image, preprocess, require_visible
 from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.keypoint_messages import keypoint_array
@@ -43,7 +43,7 @@ class KeypointNode(Node):
             self, "overlay_period", 0.1, "least time [s] between two overlay images", (0.0, 60.0)
         )
         self._overlay_scale = declare(self, "overlay_scale", 5, "enlargement of the overlay image", (1, 20))
-        self._encoder = load_encoder(model)
+        self._encoder = load_keypoint_encoder(model)
         self._diagnostics = Diagnostics(self)
         self._camera: Intrinsics | None = None
         self._waiting: Image | None = None  # came before the first camera_info
@@ -86,7 +86,8 @@ class KeypointNode(Node):
             return
         try:
             grey = camera_messages.image_array(message)
-            encoded = self._encoder.encode(preprocess(grey, self._camera)[None])[0]  # (K, 3)
+            view = require_visible(preprocess(grey, self._camera))
+            encoded = self._encoder.encode(view[None])[0]  # (K, 3)
         except KprlError as error:
             self._diagnostics.refuse("images refused", f"image refused: {error}")
             return

@@ -33,3 +33,30 @@ def env(episodes: int = 40, workers: tuple[int, ...] = (1, 2, 4), json: Path | N
         print(f"  {count} worlds with keypoints on {result['cores']} cores: {value:.0f} steps a second")
     if json:
         write_json(json, result)
+
+
+def encoder(rounds: int = 20, model: Path | None = None, json: Path | None = None) -> None:
+    """Measure what one image costs on a CPU: the deployed encoder against the same network in eager torch.
+
+    Args:
+        rounds: Alternating rounds of 20 images each.
+        model: A keypoint model folder to measure, instead of the networks of the presets cpu and paper.
+        json: File for the result.
+    """
+    from kprl.benchmarks.encoder import bench_encoder
+    from kprl.files import write_json
+
+    require_at_least("rounds", rounds, 1)
+    result = bench_encoder(rounds, model)
+    for name, m in result["by_network"].items():
+        print(
+            f"{name}: {m['deployed_ms']:.2f} ms an image (99 % within {m['deployed_p99_ms']:.2f}), "
+            f"{m['speedup_vs_eager']:.1f} times as fast as eager torch ({m['eager_ms']:.2f} ms)"
+        )
+        print(
+            f"  differs from torch by at most {m['largest_difference']:.1e}; allocates "
+            f"{m['allocated_bytes_per_frame']} bytes a frame; loaded and warm in {m['load_and_warm_up_ms']:.0f} ms, "
+            f"then {m['first_frame_ms']:.2f} ms for the first frame"
+        )
+    if json:
+        write_json(json, result)

@@ -14,7 +14,7 @@ from kprl.envs.goal_env import GoalEnvironment, Observation, Seen
 from kprl.envs.goal_observation import PRESETS, action_space, observation_space, truth_info
 from kprl.envs.world import Snapshot, World
 from kprl.errors import KprlError, require_choice
-from kprl.keypoints.encoder import Encoder, load_encoder
+from kprl.keypoints.encoder import KEYPOINT_VALUES, Encoder, load_encoder
 from kprl.keypoints.overlay import draw_keypoints
 from kprl.observation import actor_observation, end_effector_observation
 
@@ -62,7 +62,9 @@ class ManipulationEnv(GoalEnvironment):
         """The camera's last picture, enlarged, with the keypoints if there are any: (320, 320, 3) uint8."""
         if self.render_mode is None or self._snapshot is None:
             return None
-        keypoints = self.keypoints if self.keypoints is not None else np.zeros((0, 3), np.float32)
+        keypoints = self.keypoints
+        if keypoints is None or keypoints.shape[-1] != KEYPOINT_VALUES:  # latent codes cannot be drawn
+            keypoints = np.zeros((0, KEYPOINT_VALUES), np.float32)
         return draw_keypoints(self._snapshot.image, keypoints, RENDER_SCALE)
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class OnnxEncoder:
             raise KprlError(f"{path} maps {found[0]} to {found[1]}: expected {expected[0]} to {expected[1]}")
         self._path = path
         self._names = inputs[0].name, outputs[0].name
-        self.num_keypoints = num_keypoints
+        self.num_keypoints, self.values = num_keypoints, values
         self._image = np.zeros((1, 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
         self._keypoints = np.zeros((1, num_keypoints, values), np.float32)
         self._binding = self._bind()
@@ -99,3 +99,14 @@ def load_encoder(folder: Path) -> OnnxEncoder:
     description = read_description(folder)
     values = description.get("values_per_keypoint", KEYPOINT_VALUES)
     return OnnxEncoder(folder / ONNX_FILE, description["num_keypoints"], values)
+
+
+def load_keypoint_encoder(folder: Path) -> OnnxEncoder:
+    """As `load_encoder`, but of keypoints only.
+
+    Errors: also `KprlError` for a model of latent codes.
+    """
+    encoder = load_encoder(folder)
+    if encoder.values != KEYPOINT_VALUES:
+        raise KprlError(f"{folder} holds latent codes, not keypoints: train a model with --representation keypoints")
+    return encoder

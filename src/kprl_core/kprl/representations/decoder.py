@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from kprl.representations.encoders import CELLS, VALUES
 
-LIFT_CHANNELS = 64
+LIFT_CHANNELS = 64  # ae then has 0.5 (paper) to 2.6 (quick) times the keypoint model's parameters
 
 
 class LatentDecoder(nn.Module):

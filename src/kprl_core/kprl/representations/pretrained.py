@@ -11,7 +11,7 @@ from torch import Tensor
 from kprl.errors import KprlError
 from kprl.representations.resnet18 import ResNet18
 
-WEIGHTS_URL = "https://download.pytorch.org/models/resnet18-f37072fd.pth"  # torchvision, IMAGENET1K_V1
+WEIGHTS_NAME = "torchvision's resnet18-f37072fd.pth"  # its IMAGENET1K_V1
 CACHED = "resnet18-*.pth"  # torchvision's name in torch hub's cache; the hash changes with its version
 REPLACED = "fc."  # the layer that names ImageNet's classes: AE-FT has its own
 OPTIONAL = "num_batches_tracked"  # weight files older than torch 0.4.1 have no such counters
@@ -28,12 +28,12 @@ def load_pretrained(network: ResNet18, path: Path | None) -> bool:
         if path is None:
             print(
                 f"kprl: ae-ft starts from random weights, not from ImageNet's: there is no {CACHED} in "
-                f"{cache_folder()}; put {WEIGHTS_URL} there, or name the file",
+                f"{cache_folder()}; put {WEIGHTS_NAME} there, or name the file",
                 file=sys.stderr,
             )
             return False
     elif not path.is_file():
-        raise KprlError(f"{path} is not a file: expected ResNet-18's weights, such as {WEIGHTS_URL}")
+        raise KprlError(f"{path} is not a file: expected ResNet-18's weights, such as {WEIGHTS_NAME}")
     weights = _read(path)
     _check(network, weights, path)
     network.load_state_dict(weights, strict=False)  # checked above, with an error of one line
@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each have their own; they share no narrower base class
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise KprlError(f"{path} is not a readable weight file ({reason}): copy {WEIGHTS_URL} once more") from error
+        raise KprlError(f"{path} is not a readable weight file ({reason}): copy {WEIGHTS_NAME} once more") from error
     if not isinstance(weights, dict):
         raise KprlError(f"{path} holds a {type(weights).__name__}: expected ResNet-18's weights by name")
     return {str(name): value for name, value in weights.items() if not str(name).startswith(REPLACED)}
@@ -65,7 +65,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _check(network: ResNet18, weights: dict[str, Tensor], path: Path) -> None:
     """Errors: `KprlError` that names the first parameter that is missing, of another shape, or too many."""
-    advice = f"it is of another network; expected ResNet-18's weights as torchvision names them, such as {WEIGHTS_URL}"
+    advice = f"it is of another network; expected ResNet-18's weights as torchvision names them, such as {WEIGHTS_NAME}"
     expected = {name: value for name, value in network.state_dict().items() if not name.startswith(REPLACED)}
     for name, value in expected.items():
         shape = tuple(value.shape)
