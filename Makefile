@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo models test lint lock clean
 
 TORCH ?= cpu
 export TORCH TORCH_INDEX_URL
@@ -29,6 +29,9 @@ setup:  ## virtual environment, pinned packages, colcon workspace; safe to repea
 
 demo: setup  ## train a policy over ROS topics and evaluate it, at most 20 minutes
 	@bash scripts/demo.sh
+
+models: setup  ## train the keypoint models in models/ anew, about two hours on two cores
+	@bash scripts/train_models.sh
 
 lint: setup  ## style (ruff) and types (mypy)
 	@. ./setup.bash && ruff check . && mypy

@@ -88,15 +88,17 @@ class Trainer:
         Errors: `KprlError` if the loss becomes non-finite or the training diverges; the last good checkpoint stays.
         """
         share = self._share()
-        bar = tqdm(total=1000, desc="keypoints", unit="‰", disable=not show_progress, bar_format=BAR_FORMAT)
         if not self.group.first:
             while share < 1.0:
                 self._step(share)
                 share = self._share()
             return
         saved_at = time.monotonic()
+        begun = int(1000 * share)  # not 0 if resumed
+        bar = tqdm(
+            total=1000, initial=begun, desc="keypoints", unit="‰", disable=not show_progress, bar_format=BAR_FORMAT
+        )
         with TrainingLog(self.work, self.objective.weights, self.progress.step) as log, bar:
-            bar.update(int(1000 * share))
             while share < 1.0:
                 before, values = share, self._step(share)
                 share = self._share()
