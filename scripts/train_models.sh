@@ -11,7 +11,7 @@ for name in "${names[@]}"; do
     work=runs/models/$name
     echo "== $name: everything goes to $work"
     kprl data generate --out "$work/data" --task "${name%-*}" --scene "${name#*-}" --images "$images"
-    [ -f "$work/$name/keypoints.json" ] || kprl keypoints train --data "$work/data" --out "$work/$name" --preset cpu
+    kprl keypoints train --data "$work/data" --out "$work/$name" --preset cpu
     kprl keypoints card --model "$work/$name"
     mkdir -p "models/.$name"
     cp -r "$work/$name/." "models/.$name"

@@ -38,5 +38,5 @@ def test_cells_are_measured_once_and_tabled(data_folder, tmp_path, monkeypatch):
 
 def test_results_of_other_settings_are_not_mixed_in(data_folder, tmp_path):
     run_ablation(config(data_folder, tmp_path), [Cell("preset")])
-    with pytest.raises(KprlError, match="preset-0.json is of .*'steps': 2.*choose another --out"):
+    with pytest.raises(KprlError, match="preset-0.json is of steps 2, not 3: choose another --out"):
         run_ablation(config(data_folder, tmp_path, steps=3), [Cell("preset")])

@@ -28,3 +28,12 @@ def test_edges_stay_where_they_are():
     out = augment(images, torch.Generator().manual_seed(0))
     step = out.mean(dim=(1, 2))[:, 1:] - out.mean(dim=(1, 2))[:, :-1]  # (32, 63) between columns
     assert ((step.argmax(dim=1) - 31).abs() <= 1).all()
+
+
+def test_any_image_of_a_batch_may_be_blurred():
+    images = (torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0)) > 0.5).float().expand(16, 1, 64, 64)
+    places = set()
+    for seed in range(20):
+        contrast = augment(images, torch.Generator().manual_seed(seed)).flatten(1).std(dim=1)
+        places |= set(contrast.argsort()[:2].tolist())  # blurring evens out a pattern of single pixels
+    assert len(places) > 8

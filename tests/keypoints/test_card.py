@@ -33,7 +33,7 @@ def test_commands_are_those_that_made_the_model(model_folder):
     description = read_json(model_folder / "keypoints.json")
     assert train_command(description) == (
         "kprl keypoints train --data data --out model --preset quick --num-keypoints 12 --seed 0 --steps 4 "
-        "--precision float32"
+        "--threads 1 --precision float32"
     )
     assert "--task grasp --scene env1 --object cube --randomization train --images 160 --seed 0" in data_command(
         description["training"]["data"]

@@ -145,6 +145,28 @@ def test_latent_codes_are_no_keypoints(copy):
         load_encoder(copy)
 
 
+def test_keypoints_that_are_not_finite_on_black_are_refused_at_load(tmp_path):
+    graph = helper.make_graph(
+        [
+            helper.make_node("GlobalMaxPool", ["images"], ["brightest"]),  # (N, 1, 1, 1)
+            helper.make_node("Div", ["brightest", "brightest"], ["one"]),
+            helper.make_node("Squeeze", ["one", "axis"], ["squeezed"]),
+            helper.make_node("Mul", ["squeezed", "ones"], ["keypoints"]),
+        ],
+        "broken",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [None, 1, 64, 64])],
+        [helper.make_tensor_value_info("keypoints", TensorProto.FLOAT, [None, 2, 3])],
+        [
+            numpy_helper.from_array(np.array([3]), "axis"),
+            numpy_helper.from_array(np.ones((1, 2, 3), np.float32), "ones"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "broken.onnx")
+    with pytest.raises(KprlError, match="broken.onnx returned keypoints that are not finite"):
+        OnnxEncoder(tmp_path / "broken.onnx", 2)
+
+
 def test_keypoints_that_are_not_finite_are_refused(tmp_path):
     value = helper.make_tensor("value", TensorProto.FLOAT, [1, 2, 3], [float("nan")] * 6)
     graph = helper.make_graph(

@@ -17,7 +17,7 @@ from kprl.keypoints.evaluate import evaluate, render_dataset
 class Brightest:
     """Four keypoints on the four brightest pixels: they turn with the image."""
 
-    num_keypoints = 4
+    num_keypoints, values = 4, 3
 
     def __init__(self, confidence=1.0):
         self._confidence = confidence

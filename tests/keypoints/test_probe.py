@@ -85,7 +85,7 @@ def test_a_case_without_images_is_none(scenes, probe_scenes, monkeypatch):
     nowhere = dataclasses.replace(scenes, dataset=empty)
     errors = position_errors(noise(scenes, 0), nowhere, noise(probe_scenes, 1), probe_scenes, 0)
     assert errors.position_error_mm is None and errors.position_error_of_mean_mm is None
-    assert errors.position_error["lying"] == probe.PositionError(0, None, None)
+    assert errors.position_error["lying"] == probe.PositionError(0, None, None, None)
     assert errors.position_error["hidden"].images == len(scenes)
 
 

@@ -22,12 +22,12 @@ TIME_OUT = 120.0  # [s] for a few steps on a busy machine
 
 
 def config(data, out, **changes):
-    return TrainConfig(data, out, num_keypoints=8, steps=STEPS, threads=1, **changes)
+    return TrainConfig(data, out, num_keypoints=8, steps=STEPS, threads=1, variant="attack", **changes)
 
 
 def command(data, out):
-    arguments = f"--data {data} --out {out} --num-keypoints 8 --steps {STEPS} --threads 1".split()
-    return [sys.executable, "-m", "kprl.cli", "keypoints", "train", *arguments]
+    arguments = f"--data {data} --out {out} --num-keypoints 8 --steps {STEPS} --threads 1 --variant attack"
+    return [sys.executable, "-m", "kprl.cli", "keypoints", "train", *arguments.split()]
 
 
 def rows(folder):

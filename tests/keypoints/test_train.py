@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import load_file
 from synthetic_scene import make_synthetic_world
 
@@ -117,10 +119,19 @@ def test_diverging_training_stops_and_keeps_its_last_good_checkpoint(data_folder
     losses = iter([1.0, 1.1, 9.0, 9.5, 1.0])
     monkeypatch.setattr("kprl.keypoints.trainer.held_out_loss", lambda *arguments: next(losses))
     monkeypatch.setattr("kprl.keypoints.divergence.SETTLED_STEPS", 0)
-    with pytest.raises(KprlError, match=r"9.5 at step 4, 9.5 times its best: the last good checkpoint stays in"):
+    with pytest.raises(KprlError, match=r"9.5 at step 4, 9.5 times its best: the checkpoint of step 2 stays in"):
         train_keypoints(TrainConfig(data_folder, tmp_path / "m", steps=8, threads=1), progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.training"]
-    assert (tmp_path / "m.training" / "checkpoint.safetensors").exists()
+    with safe_open(tmp_path / "m.training" / "checkpoint.safetensors", framework="pt") as file:
+        assert json.loads(file.metadata()["progress"])["step"] == 2  # from before the loss grew
+
+
+def test_finished_model_is_not_trained_again(model_folder, data_folder, monkeypatch, capsys):
+    monkeypatch.setattr("kprl.keypoints.train.Trainer", None)  # would fail if it were used
+    config = TrainConfig(data_folder, model_folder, steps=4, threads=1)
+    metrics = train_keypoints(config, progress=False)
+    assert metrics == read_json(model_folder / "keypoints.json")["metrics"]
+    assert "is this model already: delete it to train it anew" in capsys.readouterr().err
 
 
 def test_images_that_show_nothing_are_refused(data_folder, tmp_path, monkeypatch):

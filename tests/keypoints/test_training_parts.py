@@ -79,10 +79,10 @@ def test_all_leaves_out_a_rest_too_small_to_rotate(dataset):
     assert [len(batch.images) for batch in feed(dataset, indices=np.arange(23)).all()] == [10, 10, 3]
 
 
-@given(st.lists(st.floats(0.5, 1.0), min_size=1, max_size=20))
+@given(st.lists(st.floats(1.0, WORSE), min_size=1, max_size=20))
 def test_ordinary_losses_do_not_stop_a_training(losses):
     watch = DivergenceWatch()
-    assert all(watch.verdict(loss, SETTLED_STEPS + i) is None for i, loss in enumerate(losses) if loss <= WORSE * 0.5)
+    assert all(watch.verdict(loss, SETTLED_STEPS + i) is None for i, loss in enumerate(losses))
 
 
 def test_losses_far_above_the_best_stop_a_training():

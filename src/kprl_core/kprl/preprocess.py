@@ -95,7 +95,10 @@ def to_network(images: npt.NDArray[np.uint8], out: npt.NDArray[np.float32] | Non
     """Grey images (N, 64, 64) uint8 to the network's input (N, 1, 64, 64) float32 in [0, 1], in `out` if given."""
     if images.ndim != 3 or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
         raise KprlError(f"images are {images.shape} {images.dtype}: expected (N, {IMAGE_SIZE}, {IMAGE_SIZE}) uint8")
-    return np.divide(images[:, None], np.float32(255.0), out=out, dtype=np.float32)
+    if out is None:
+        out = np.empty((len(images), 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
+    np.copyto(out, images[:, None])  # a ufunc that converts while it divides would allocate a buffer
+    return np.divide(out, np.float32(255.0), out=out)
 
 
 def count_blind(images: npt.NDArray[np.uint8]) -> int:

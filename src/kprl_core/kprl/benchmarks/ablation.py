@@ -75,7 +75,10 @@ def run_ablation(config: AblationConfig, cells: Sequence[Cell] = CELLS) -> list[
 
     Errors: `KprlError` as of `train_keypoints`, and if results of other settings lie in `config.out`.
     """
-    settings = {"preset": config.preset, "steps": config.steps, "images": config.images, "probe": config.probe_images}
+    settings = {
+        "data": read_manifest(config.data)[0],
+        **{name: getattr(config, name) for name in ("preset", "steps", "images", "probe_images", "precision")},
+    }
     scenes: dict[str, Scenes] = {}
     rows = []
     for cell in cells:
@@ -86,8 +89,11 @@ def run_ablation(config: AblationConfig, cells: Sequence[Cell] = CELLS) -> list[
                 scenes = scenes or _scenes(config)
                 write_json(path, {"settings": settings, **_measure(config, cell, seed, scenes)})
             result = read_json(path)
-            if result["settings"] != settings:
-                raise KprlError(f"{path} is of {result['settings']}, not {settings}: choose another --out")
+            for name, value in settings.items():
+                if result["settings"].get(name) != value:
+                    raise KprlError(
+                        f"{path} is of {name} {result['settings'].get(name)}, not {value}: choose another --out"
+                    )
             results.append(result)
         rows.append(_row(cell, results))
         _write_tables(config.out, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 import time
 import tracemalloc
@@ -16,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from kprl.keypoints.encoder import OnnxEncoder, load_keypoint_encoder
+from kprl.keypoints.encoder import THREADS, OnnxEncoder, load_keypoint_encoder
 from kprl.keypoints.export import TorchEncoder, export_onnx
 from kprl.keypoints.folder import ONNX_FILE, WEIGHTS_FILE, read_description
 from kprl.keypoints.model import Autoencoder
@@ -39,19 +40,23 @@ class Network:
     num_keypoints: int
 
 
-def bench_encoder(rounds: int, model: Path | None = None) -> dict[str, Any]:
+def bench_encoder(rounds: int, frames: int, model: Path | None = None) -> dict[str, Any]:
     """Time one image through each network; keys as in `kprl bench encoder --json`.
 
+    frames: how many single images memory is watched over.
     model: a keypoint model folder to measure instead of the presets' networks, whose weights do not matter for speed.
     """
     with tempfile.TemporaryDirectory() as folder:
         networks = {model.name: _of_model(model)} if model else {n: _of_preset(n, Path(folder)) for n in NETWORKS}
-        measured = {name: _measure(network, rounds) for name, network in networks.items()}
+        measured = {name: _measure(network, rounds, frames) for name, network in networks.items()}
     return {
         "speedup_vs_eager": min(result["speedup_vs_eager"] for result in measured.values()),
         "largest_difference": max(result["largest_difference"] for result in measured.values()),
         "allocated_bytes_per_frame": max(result["allocated_bytes_per_frame"] for result in measured.values()),
+        "resident_growth_bytes": max(result["resident_growth_bytes"] for result in measured.values()),
+        "frames": frames,
         "by_network": measured,
+        "threads": THREADS,
         "cores": len(os.sched_getaffinity(0)),
     }
 
@@ -75,7 +80,7 @@ def _of_model(folder: Path) -> Network:
     return Network(autoencoder.encoder.eval(), folder / ONNX_FILE, description["num_keypoints"])
 
 
-def _measure(network: Network, rounds: int) -> dict[str, Any]:
+def _measure(network: Network, rounds: int, frames: int) -> dict[str, Any]:
     images = np.random.default_rng(0).integers(0, 256, (COMPARED_IMAGES, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     began = time.perf_counter()
     deployed = OnnxEncoder(network.onnx, network.num_keypoints)
@@ -108,6 +113,7 @@ def _measure(network: Network, rounds: int) -> dict[str, Any]:
         "load_and_warm_up_ms": load_ms,
         "first_frame_ms": first_ms,
         "allocated_bytes_per_frame": _allocated(deployed, images),
+        "resident_growth_bytes": _resident_growth(deployed, images, frames),
         "parameters": sum(parameter.numel() for parameter in network.encoder.parameters()),
     }
 
@@ -138,3 +144,16 @@ def _allocated(encoder: OnnxEncoder, images: np.ndarray) -> int:
         return tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()
+
+
+def _resident_growth(encoder: OnnxEncoder, images: np.ndarray, frames: int) -> int:
+    """Growth [B] of the process's resident memory over `frames` frames, ONNX Runtime's own allocations included."""
+    before = _resident()
+    for i in range(frames):
+        encoder.encode(images[i % len(images)][None])
+    return _resident() - before
+
+
+def _resident() -> int:
+    """Resident memory [B] of this process now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

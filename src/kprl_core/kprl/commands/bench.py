@@ -35,11 +35,12 @@ def env(episodes: int = 40, workers: tuple[int, ...] = (1, 2, 4), json: Path | N
         write_json(json, result)
 
 
-def encoder(rounds: int = 20, model: Path | None = None, json: Path | None = None) -> None:
+def encoder(rounds: int = 20, frames: int = 10_000, model: Path | None = None, json: Path | None = None) -> None:
     """Measure what one image costs on a CPU: the deployed encoder against the same network in eager torch.
 
     Args:
         rounds: Alternating rounds of 20 images each.
+        frames: Single images over which memory must not grow.
         model: A keypoint model folder to measure, instead of the networks of the presets cpu and paper.
         json: File for the result.
     """
@@ -47,7 +48,8 @@ def encoder(rounds: int = 20, model: Path | None = None, json: Path | None = Non
     from kprl.files import write_json
 
     require_at_least("rounds", rounds, 1)
-    result = bench_encoder(rounds, model)
+    require_at_least("frames", frames, 1)
+    result = bench_encoder(rounds, frames, model)
     for name, m in result["by_network"].items():
         print(
             f"{name}: {m['deployed_ms']:.2f} ms an image (99 % within {m['deployed_p99_ms']:.2f}), "
@@ -55,7 +57,9 @@ def encoder(rounds: int = 20, model: Path | None = None, json: Path | None = Non
         )
         print(
             f"  differs from torch by at most {m['largest_difference']:.1e}; allocates "
-            f"{m['allocated_bytes_per_frame']} bytes a frame; loaded and warm in {m['load_and_warm_up_ms']:.0f} ms, "
+            f"{m['allocated_bytes_per_frame']} bytes a frame, grows by "
+            f"{m['resident_growth_bytes'] / 1024:.0f} KiB over {result['frames']}; "
+            f"loaded and warm in {m['load_and_warm_up_ms']:.0f} ms, "
             f"then {m['first_frame_ms']:.2f} ms for the first frame"
         )
     if json:

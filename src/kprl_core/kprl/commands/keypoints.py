@@ -129,7 +129,7 @@ def evaluate(
         json: File for the result.
     """
     from kprl.files import write_json
-    from kprl.keypoints.encoder import load_encoder
+    from kprl.keypoints.encoder import load_encoder, load_keypoint_encoder
     from kprl.keypoints.evaluate import encode_all
     from kprl.keypoints.pictures import write_pictures
     from kprl.keypoints.probe import PROBE_SEED_DISTANCE
@@ -139,7 +139,7 @@ def evaluate(
     require_at_least("images", images, 1)
     require_at_least("probe_images", probe_images, 1)
     require_at_least("seed", seed, 0)
-    encoder = load_encoder(model)
+    encoder = load_keypoint_encoder(model) if pictures else load_encoder(model)  # latent codes cannot be drawn
     randomization = "shifted" if shifted else "train"
     scenes = render_scenes(task, scene, object, randomization, images=images, seed=seed)
     encoded = encode_all(encoder, scenes.dataset.grey)
@@ -164,8 +164,10 @@ def card(model: Path, images: int = 2000, seed: int = 1_000_000, probe_images: i
     """
     from kprl.files import atomic_file
     from kprl.keypoints.card import DOMAINS, FILE, RESULT, model_card
+    from kprl.keypoints.encoder import load_keypoint_encoder
     from kprl.keypoints.folder import read_description
 
+    load_keypoint_encoder(model)
     description = read_description(model)
     data = description["training"]["data"]
     world = (data["task"], data["scene"], data["object"])

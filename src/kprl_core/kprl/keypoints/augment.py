@@ -27,8 +27,9 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     out = out * (1.0 + uniform(GAIN)) + uniform(OFFSET)
     blurred = int(BLURRED_SHARE * n)
     if blurred:
-        # The batch is shuffled, so its first images are a random choice.
-        padded = F.pad(out[:blurred], (1, 1, 1, 1), mode="replicate")
-        out = torch.cat([F.conv2d(padded, BLUR.to(out.device)), out[blurred:]])
+        # Not the first ones of the batch: those are also the ones of C_eq and of an attack.
+        chosen = torch.randperm(n, generator=generator)[:blurred].to(out.device)
+        padded = F.pad(out[chosen], (1, 1, 1, 1), mode="replicate")
+        out = out.index_copy(0, chosen, F.conv2d(padded, BLUR.to(out.device)))
     noise = torch.randn(out.shape, generator=generator).to(out.device)
     return (out + uniform(NOISE).abs() * noise).clamp(0.0, 1.0)

@@ -16,8 +16,7 @@ RESULT = "result.json"
 LIMITS = """\
 - Trained on simulated images only, of one object on one table, in the view that `keypoints.json` names.
 - Where the gripper hides the object, its keypoints have nothing to lie on and wander; some stay confident.
-- One camera sees little of depth along its axis: the position of a held object is known less well than that of one on
-  the table.
+- A held object is within a centimetre of the tool: there the picture adds little to what the tool's place says.
 - The camera's pose is drawn anew for every image: the shifted domain's position error contains that of a pose outside
   the training's range, which the line below it, from exact projections, shows.
 """
@@ -80,7 +79,10 @@ def train_command(description: dict[str, Any]) -> str:
     flags |= {name: value for name, value in training["length"].items() if value is not None}
     if training["variant"] != "none":
         flags["variant"] = training["variant"]
-    return "kprl keypoints train --data data --out model " + _flags(flags | {"precision": training["precision"]})
+    flags |= {"threads": training["threads"], "precision": training["precision"]}
+    processes = training["processes"]
+    kprl = "kprl" if processes == 1 else f"torchrun --nproc-per-node {processes} -m kprl.cli"
+    return f"{kprl} keypoints train --data data --out model " + _flags(flags)
 
 
 def _flags(values: dict[str, Any]) -> str:
@@ -93,7 +95,7 @@ def _rows(*results: dict[str, Any]) -> str:
         "images whose visible object has three or more": ("objects_covered", "{:.1%}"),
         "keypoints that are confident": ("confident", "{:.0%}"),
         "equivariance error": ("equivariance_px", "{:.2f} px"),
-        "wander on the body, standard deviation": ("wander_px", "{:.2f} px"),
+        "wander on the body, root mean square": ("wander_px", "{:.2f} px"),
         "object from tool, on the table, median error": ("position_error_mm", "{:.1f} mm"),
         "the same from exact projections": ("position_error_of_projections_mm", "{:.1f} mm"),
     }
@@ -105,7 +107,7 @@ def _rows(*results: dict[str, Any]) -> str:
 
 def _cases(*results: dict[str, Any]) -> str:
     """Position errors by the object's state."""
-    lines = ["| object from tool, median and 90 % within | held out | shifted |", "|---|---|---|"]
+    lines = ["| object from tool: median, 90 % within; without the picture | held out | shifted |", "|---|---|---|"]
     for case in results[0]["position_error"]:
         shown = [_error(result["position_error"][case]) for result in results]
         lines.append(f"| {case} | " + " | ".join(shown) + " |")
@@ -115,7 +117,8 @@ def _cases(*results: dict[str, Any]) -> str:
 def _error(error: dict[str, Any]) -> str:
     if not error["images"]:
         return "none seen"
-    return f"{error['median_mm']:.1f}, {error['p90_mm']:.1f} mm ({error['images']} images)"
+    without = _shown(error["median_without_picture_mm"], "{:.1f}")
+    return f"{error['median_mm']:.1f}, {error['p90_mm']:.1f}; {without} mm ({error['images']} images)"
 
 
 def _failures(folder: Path, domain: str) -> str:

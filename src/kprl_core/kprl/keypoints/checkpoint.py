@@ -32,7 +32,7 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
     for name, value in plain.items():
         if not torch.isfinite(value).all():
-            raise KprlError(f"{name} is not finite: {path} was not written")
+            raise KprlError(f"{name} is not finite: {path} was not written; train with another seed or preset")
     head = {"format": FORMAT, "version": str(VERSION), "digest": _digest(plain), "progress": json.dumps(progress)}
     with atomic_file(path) as beside:
         save_file(plain, beside, metadata=head)

@@ -13,6 +13,8 @@ from kprl.keypoints.folder import ONNX_FILE, read_description
 from kprl.preprocess import IMAGE_SIZE, to_network
 
 KEYPOINT_VALUES = 3  # u, v, confidence
+BATCH_AXIS = "n"  # name of the number of images in the ONNX file
+THREADS = 1  # a second one slows the preset cpu's network down (0.78 for 0.74 ms), and other nodes want a core
 WARM_UP_RUNS = 3  # the first runs of a session allocate its memory
 
 
@@ -31,22 +33,14 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """A session of one thread: at this size a second thread costs more than it gives.
+    """Two sessions of one network: one for single images, as a robot sees them, and one for any number.
 
-    A single image passes through buffers that are bound once, so that a frame allocates next to nothing.
-    `values`: numbers of each keypoint.
+    With N fixed to 1, ONNX Runtime works out shapes and coordinates once, at load. A single image passes through
+    buffers that are bound once, so that a frame allocates next to nothing. `values`: numbers of each keypoint.
     """
 
     def __init__(self, path: Path, num_keypoints: int, values: int = KEYPOINT_VALUES) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions share no narrower base class
-            reason = str(error).splitlines()[0]
-            raise KprlError(f"{path} is not a usable ONNX model ({reason}): train or export it anew") from error
+        self._single, self._session = _open(path, single=True), _open(path, single=False)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         found = [list(inputs[0].shape[1:]), list(outputs[0].shape[1:])]
         expected = [[1, IMAGE_SIZE, IMAGE_SIZE], [num_keypoints, values]]
@@ -67,7 +61,7 @@ class OnnxEncoder:
         """
         if len(images) == 1:
             to_network(images, out=self._image)
-            self._session.run_with_iobinding(self._binding)
+            self._single.run_with_iobinding(self._binding)
             keypoints = self._keypoints.copy()
         else:
             keypoints = self._session.run(None, {self._names[0]: to_network(images)})[0]
@@ -76,7 +70,7 @@ class OnnxEncoder:
         return keypoints
 
     def _bind(self) -> onnxruntime.IOBinding:
-        binding = self._session.io_binding()
+        binding = self._single.io_binding()
         for bind, name, buffer in (
             (binding.bind_input, self._names[0], self._image),
             (binding.bind_output, self._names[1], self._keypoints),
@@ -87,8 +81,23 @@ class OnnxEncoder:
     def _warm_up(self) -> None:
         """Let the session allocate its memory, and find weights that are not finite before a robot does."""
         noise = np.random.default_rng(0)
+        self.encode(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
         for _ in range(WARM_UP_RUNS):
             self.encode(noise.integers(0, 256, (1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
+
+
+def _open(path: Path, single: bool) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if single:
+        options.add_free_dimension_override_by_name(BATCH_AXIS, 1)
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no narrower base class
+        reason = str(error).splitlines()[0]
+        raise KprlError(f"{path} is not a usable ONNX model ({reason}): train or export it anew") from error
 
 
 def load_encoder(folder: Path) -> OnnxEncoder:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kprl.data.config import ScatterWorld, image_seed
 from kprl.data.dataset import Dataset
-from kprl.keypoints.encoder import Encoder
+from kprl.keypoints.encoder import KEYPOINT_VALUES, Encoder
 from kprl.preprocess import IMAGE_SIZE
 
 CONFIDENT = 0.5  # keypoints below do not count
@@ -38,7 +38,7 @@ def encode_all(encoder: Encoder, grey: np.ndarray) -> np.ndarray:
 
 def has_keypoints(encoded: np.ndarray) -> bool:
     """Whether encodings (N, K, 3 or 2) are keypoints with a confidence; pairs of latent numbers have no third."""
-    return encoded.shape[-1] == 3
+    return encoded.shape[-1] == KEYPOINT_VALUES
 
 
 def cells_of(keypoints: np.ndarray, size: int) -> np.ndarray:

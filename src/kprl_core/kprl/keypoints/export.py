@@ -13,7 +13,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kprl.errors import KprlError
 from kprl.files import atomic_file
-from kprl.keypoints.encoder import KEYPOINT_VALUES, OnnxEncoder
+from kprl.keypoints.encoder import BATCH_AXIS, KEYPOINT_VALUES, OnnxEncoder
 from kprl.preprocess import IMAGE_SIZE, to_network
 
 OPSET = 17
@@ -31,7 +31,7 @@ class TorchEncoder:
         """Keypoints (N, K, 3) of images (N, 64, 64) uint8; leaves the encoder in evaluation mode."""
         self._encoder.eval()
         device = next(self._encoder.parameters()).device
-        with torch.no_grad():
+        with torch.inference_mode():
             keypoints: np.ndarray = self._encoder(torch.from_numpy(to_network(images)).to(device)).cpu().numpy()
         return keypoints
 
@@ -47,7 +47,7 @@ def export_onnx(encoder: nn.Module, num_keypoints: int, path: Path, values: int 
     model = copy.deepcopy(encoder).cpu().eval()
     convert_conv2d_weight_memory_format(model, torch.contiguous_format)
     example = torch.zeros(1, 1, IMAGE_SIZE, IMAGE_SIZE)
-    axes = {"images": {0: "n"}, "keypoints": {0: "n"}}
+    axes = {"images": {0: BATCH_AXIS}, "keypoints": {0: BATCH_AXIS}}
     with atomic_file(path) as beside, warnings.catch_warnings():
         # The newer exporter needs one more dependency and gives the same graph for this network.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -67,7 +67,8 @@ def export_onnx(encoder: nn.Module, num_keypoints: int, path: Path, values: int 
 def _check(model: nn.Module, exported: OnnxEncoder) -> None:
     images = np.random.default_rng(0).integers(0, 256, (CHECKED_IMAGES, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     expected = TorchEncoder(model, exported.num_keypoints).encode(images)
-    difference = float(np.abs(exported.encode(images) - expected).max())
+    together, alone = exported.encode(images), np.concatenate([exported.encode(image[None]) for image in images])
+    difference = float(max(np.abs(together - expected).max(), np.abs(alone - expected).max()))
     if not difference <= TOLERANCE:
         raise KprlError(
             f"the exported encoder differs from torch by {difference:.2g}, more than {TOLERANCE:g}: "

@@ -10,7 +10,9 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
+
+from kprl.errors import KprlError
 
 TIME_OUT = timedelta(minutes=5)  # for one another; the longest wait is for the first process's validation
 
@@ -21,23 +23,22 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    local_rank: int = 0  # among the processes of this machine
 
     @property
     def first(self) -> bool:
         """Whether this process writes files and speaks."""
         return self.rank == 0
 
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Replace each gradient by its mean over the processes."""
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its mean over the processes."""
         if self.size == 1:
             return
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        tensors = list(tensors)
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
         dist.all_reduce(flat)
         flat /= self.size
-        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(mean.view_as(gradient))
+        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))
 
     def of_first(self, value: float, device: torch.device) -> float:
         """The first process's `value`."""
@@ -54,21 +55,31 @@ class Group:
 
 
 @contextmanager
-def join_group(backend: str) -> Iterator[Group]:
-    """The group that torchrun's environment variables name; `backend`: gloo on CPUs, nccl on GPUs."""
+def join_group(device: torch.device) -> Iterator[Group]:
+    """The group that torchrun's environment variables name; `device`: where the processes compute."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Group()
         return
-    dist.init_process_group(backend, timeout=TIME_OUT)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIME_OUT)
     try:
-        yield Group(dist.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
+        yield Group(dist.get_rank(), size)
     finally:
         dist.destroy_process_group()
 
 
+def local_rank() -> int:
+    """This process's number among those of this machine."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
 def require_same(parameters: Iterable[Tensor], group: Group) -> None:
-    """Raise if the processes' parameters differ: their seeds or checkpoints would not be the same."""
+    """Errors: `KprlError` if this process's parameters are not the first one's."""
     total = torch.stack([p.detach().double().sum() for p in parameters]).sum()
     if group.of_first(float(total), total.device) != float(total):
-        raise RuntimeError(f"process {group.rank} starts from other weights than the first one")
+        raise KprlError(
+            f"process {group.rank} has other weights than the first one: expected processes that see the same files, "
+            "as those of one machine; is the work folder shared?"
+        )

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from kprl.files import atomic_file
+
 METRICS_FILE, BOARD_FOLDER = "metrics.csv", "tensorboard"
 HELD_OUT = ("loss", "on_target", "objects_covered", "equivariance_px", "confident", "images")
 
@@ -25,15 +27,17 @@ class TrainingLog:
         path = folder / METRICS_FILE
         kept = _rows_until(path, step) if step else []
         columns = ("step", "seconds", "loss", *losses, *(f"held_out/{name}" for name in HELD_OUT))
-        self._file = path.open("w", newline="")
+        with atomic_file(path) as beside, beside.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(kept)
+        self._file = path.open("a", newline="")
         self._csv = csv.DictWriter(self._file, columns)
-        self._csv.writeheader()
-        self._csv.writerows(kept)
         self._board = SummaryWriter(str(folder / BOARD_FOLDER), purge_step=step + 1)
 
     def row(self, values: dict[str, Any]) -> None:
         """Write one row; `values` holds "step" and any of the columns, the others stay empty."""
-        self._csv.writerow({name: f"{value:.6g}" for name, value in values.items()})
+        self._csv.writerow({name: value if name == "step" else f"{value:.6g}" for name, value in values.items()})
         self._file.flush()
         for name, value in values.items():
             if name != "step":

@@ -38,6 +38,7 @@ class PositionError:
     images: int
     median_mm: float | None
     p90_mm: float | None  # nine of ten are smaller
+    median_without_picture_mm: float | None  # of a probe that gets the end effector's state only
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,17 @@ def position_errors(
         return _distances(probe.recover(np.concatenate([given, end_effector(scenes)], axis=1)), truth)
 
     def lying_median(distances: Array) -> float | None:
-        return _summary(distances[cases["lying"]]).median_mm
+        lying = distances[cases["lying"]]
+        return float(np.median(lying)) if len(lying) else None
 
     recovered = errors(features, probe_features)
+    blind = errors(features[:, :0], probe_features[:, :0])
     return PositionErrors(
         position_error_mm=lying_median(recovered),
         position_error_of_mean_mm=lying_median(_distances(learnt.mean(axis=0), truth)),
-        position_error_of_tool_mm=lying_median(errors(features[:, :0], probe_features[:, :0])),
+        position_error_of_tool_mm=lying_median(blind),
         position_error_of_projections_mm=lying_median(errors(projections(scenes), projections(probe_scenes))),
-        position_error={name: _summary(recovered[rows]) for name, rows in cases.items()},
+        position_error={name: _summary(recovered[rows], blind[rows]) for name, rows in cases.items()},
     )
 
 
@@ -161,7 +164,8 @@ def _distances(recovered: Array, truth: Array) -> Array:
     return MILLIMETRES * np.linalg.norm(recovered - truth, axis=1)
 
 
-def _summary(distances: Array) -> PositionError:
+def _summary(distances: Array, without_picture: Array) -> PositionError:
     if not len(distances):
-        return PositionError(0, None, None)
-    return PositionError(len(distances), float(np.median(distances)), float(np.quantile(distances, 0.9)))
+        return PositionError(0, None, None, None)
+    p90 = float(np.quantile(distances, 0.9))
+    return PositionError(len(distances), float(np.median(distances)), p90, float(np.median(without_picture)))

@@ -14,10 +14,10 @@ from kprl.keypoints.export import export_onnx
 from kprl.keypoints.folder import ONNX_FILE, WEIGHTS_FILE, write_description
 from kprl.keypoints.objective import Objective
 from kprl.keypoints.overlay import write_overlays
+from kprl.keypoints.pictures import SHOWN
 from kprl.keypoints.validation import held_out_metrics
 
 OVERLAYS_FILE = "keypoints.png"
-OVERLAYS = 24  # held-out images in keypoints.png
 
 
 def save_model(
@@ -35,7 +35,7 @@ def save_model(
     encoder = OnnxEncoder(folder / ONNX_FILE, num_keypoints, objective.values)
     metrics = held_out_metrics(encoder, objective.values, held_out)
     if objective.values == KEYPOINT_VALUES:
-        grey = held_out.grey[:OVERLAYS]
+        grey = held_out.grey[:SHOWN]
         write_overlays(folder / OVERLAYS_FILE, grey, encode_all(encoder, grey))
     head = {
         "num_keypoints": num_keypoints,

@@ -6,6 +6,7 @@ inference uses.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,7 @@ class SplitBatchNorm2d(nn.Module):
     def __init__(self, clean: nn.BatchNorm2d) -> None:
         super().__init__()
         self.clean = clean
-        self.auxiliary = nn.BatchNorm2d(clean.num_features, clean.eps)
+        self.auxiliary = copy.deepcopy(clean)  # of a network that is not new, they know something
         self.adversarial = False
 
     def forward(self, x: Tensor) -> Tensor:

@@ -22,6 +22,10 @@ class Batch:
     depth: Tensor  # (N, 1, 32, 32) normalised
     shares: Tensor  # (N, 3, 32, 32) of each class in each cell
 
+    def first(self, images: int) -> Batch:
+        """The first images of the batch."""
+        return Batch(self.images[:images], self.depth[:images], self.shares[:images])
+
 
 @dataclass(frozen=True)
 class DepthScale:

@@ -28,6 +28,7 @@ from kprl.keypoints.log import TrainingLog
 from kprl.keypoints.objective import Objective, total
 from kprl.keypoints.overlay import overlay_grid
 from kprl.keypoints.panel import reconstruction_panel
+from kprl.keypoints.pictures import SHOWN
 from kprl.keypoints.schedule import Schedule, learning_rate
 from kprl.keypoints.split_norm import adversarial_statistics, split_batch_norms
 from kprl.keypoints.targets import Batch, DepthScale
@@ -39,7 +40,6 @@ LOG_PERIOD = 20  # steps between two rows of metrics.csv
 VALIDATIONS = 10  # during the training, the last one at its end
 VALIDATION_IMAGES = 500
 CHECKPOINT_PERIOD = 60.0  # [s] of work that a kill costs at most
-OVERLAYS = 24
 PANEL = 8
 BAR_FORMAT = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 
@@ -78,6 +78,7 @@ class Trainer:
         everything = np.arange(len(self._validated))
         self._validation_feed = Feed(self._validated, everything, self.scale, size, config.seed, device)
         _require_shareable(self._feed.batch_size, group.size)
+        self._saved_step = 0
         self.progress = self._resume()
         require_same(self.module.parameters(), group)
         self.schedule = Schedule(config, self.preset, len(training), self.progress.seconds)
@@ -87,13 +88,18 @@ class Trainer:
 
         Errors: `KprlError` if the loss becomes non-finite or the training diverges; the last good checkpoint stays.
         """
-        share = self._share()
-        if not self.group.first:
+        if self.group.first:
+            self._lead(show_progress)
+        else:
+            share = self._share()
             while share < 1.0:
                 self._step(share)
                 share = self._share()
-            return
-        saved_at = time.monotonic()
+        require_same(self.module.parameters(), self.group)
+
+    def _lead(self, show_progress: bool) -> None:
+        """The first process's part: steps, and all that is written and said."""
+        share, saved_at = self._share(), time.monotonic()
         begun = int(1000 * share)  # not 0 if resumed
         bar = tqdm(
             total=1000, initial=begun, desc="keypoints", unit="‰", disable=not show_progress, bar_format=BAR_FORMAT
@@ -108,7 +114,8 @@ class Trainer:
                     row |= {f"held_out/{name}": value for name, value in self._validate(log).items()}
                 if validate or self.progress.step % LOG_PERIOD == 0:
                     log.row(row)
-                if validate or time.monotonic() - saved_at > CHECKPOINT_PERIOD:
+                due = validate or time.monotonic() - saved_at > CHECKPOINT_PERIOD
+                if due and not self.progress.watch.worse:  # in doubt, the older checkpoint stays
                     self._save()
                     saved_at = time.monotonic()
                 bar.set_postfix_str(f"step {self.progress.step}, loss {values['loss']:.3f}", refresh=False)
@@ -133,7 +140,10 @@ class Trainer:
         loss.backward()
         if self.preset.attack is not None:
             self._learn_from_attack(batch, share, noise)
-        self.group.average_gradients(self.module.parameters())
+        with torch.no_grad():
+            self.group.average(p.grad for p in self.module.parameters() if p.grad is not None)
+            # An attack looks at running statistics: they must be the same everywhere, and after a resume.
+            self.group.average(b for b in self.module.buffers() if b.is_floating_point())
         self.optimiser.step()
         self.progress.step += 1
         named = {"loss": loss, **terms}
@@ -147,7 +157,7 @@ class Trainer:
         attack = self.preset.attack
         assert attack is not None
         attacked = max(LEAST_BATCH, int(attack.share * len(batch.images)))
-        batch = Batch(batch.images[:attacked], batch.depth[:attacked], batch.shares[:attacked])
+        batch = batch.first(attacked)
 
         def loss(images: Tensor) -> Tensor:
             with self.compute.autocast():
@@ -168,10 +178,9 @@ class Trainer:
             raise KprlError(self._stopped(fault))
         encoder = TorchEncoder(self.objective.encoder, self.config.num_keypoints)
         if self.objective.values == KEYPOINT_VALUES:
-            grey = self._validated.grey[:OVERLAYS]
+            grey = self._validated.grey[:SHOWN]
             log.image("overlay", overlay_grid(grey, encoder.encode(grey)), step)
-        batch = next(iter(self._validation_feed.all()))
-        shown = Batch(batch.images[:PANEL], batch.depth[:PANEL], batch.shares[:PANEL])
+        shown = next(iter(self._validation_feed.all())).first(PANEL)
         with torch.no_grad():
             log.image("reconstruction", reconstruction_panel(shown, self.objective.reconstruct(shown.images)), step)
         return {"loss": loss, **held_out_metrics(encoder, self.objective.values, self._validated)}
@@ -181,17 +190,19 @@ class Trainer:
         if not path.exists():
             return Progress()
         saved = load_checkpoint(path, self.module, self.optimiser)
+        self._saved_step = saved["step"]
         return Progress(saved["step"], saved["seconds"], DivergenceWatch(**saved["watch"]))
 
     def _save(self) -> None:
         self.progress.seconds = self.schedule.elapsed()
         save_checkpoint(self.work / CHECKPOINT, self.module, self.optimiser, asdict(self.progress))
+        self._saved_step = self.progress.step
 
     def _stopped(self, why: str) -> str:
         if not (self.work / CHECKPOINT).exists():
             return f"{why}: nothing was saved; try another seed, and look at the data with 'kprl data preview'"
         return (
-            f"{why}: the last good checkpoint stays in {self.work}; "
+            f"{why}: the checkpoint of step {self._saved_step} stays in {self.work}; "
             "delete that folder and train with another seed, or with another preset"
         )
 
@@ -203,4 +214,5 @@ def _module(objective: Objective) -> nn.Module:
 
 def _require_shareable(batch_size: int, processes: int) -> None:
     if batch_size % processes or batch_size // processes < LEAST_BATCH:
-        raise KprlError(f"a batch of {batch_size} cannot be shared by {processes} processes: start fewer")
+        fit = [n for n in range(1, batch_size // LEAST_BATCH + 1) if batch_size % n == 0]
+        raise KprlError(f"a batch of {batch_size} cannot be shared by {processes} processes: start one of {fit}")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from kprl.data.dataset import Dataset
-from kprl.keypoints.encoder import Encoder
+from kprl.keypoints.encoder import KEYPOINT_VALUES, Encoder
 from kprl.keypoints.evaluate import evaluate
 from kprl.keypoints.feed import Feed
 from kprl.keypoints.objective import Objective, total
@@ -28,5 +28,5 @@ def held_out_loss(objective: Objective, feed: Feed) -> float:
 
 
 def held_out_metrics(encoder: Encoder, values: int, dataset: Dataset) -> dict[str, float]:
-    """`evaluate.Metrics` of an encoder of keypoints (values: 3); nothing of one of latent codes (2)."""
-    return asdict(evaluate(encoder, dataset)) if values == 3 else {}
+    """`evaluate.Metrics` of an encoder of keypoints ; nothing of one of latent codes."""
+    return asdict(evaluate(encoder, dataset)) if values == KEYPOINT_VALUES else {}

@@ -11,12 +11,14 @@ from typing import Any
 
 from kprl.errors import KprlError
 from kprl.files import read_json, write_json
+from kprl.keypoints.log import BOARD_FOLDER, METRICS_FILE
 from kprl.locks import sole_holder
 
 LOCK = ".train.lock"
 IDENTITY = "training.json"
 CHECKPOINT = "checkpoint.safetensors"
 SUFFIX = ".training"
+OURS = (IDENTITY, CHECKPOINT, METRICS_FILE, BOARD_FOLDER)
 
 
 def work_folder_of(out: Path) -> Path:
@@ -34,11 +36,11 @@ def work_folder(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
     """
     folder = work_folder_of(out)
     if folder.is_dir() and not (folder / IDENTITY).exists():
-        if names := sorted(path.name for path in folder.iterdir() if path.name != LOCK):
+        if names := sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")):
             raise KprlError(f"{folder} holds {names[0]} and is not a training's folder: move it away")
     with sole_holder(folder, LOCK, "kprl keypoints train"):
         path = folder / IDENTITY
-        identity = json.loads(json.dumps(identity, default=str))
+        identity = json.loads(json.dumps(identity))
         if (folder / CHECKPOINT).exists():
             _require_same(folder, read_json(path), identity)
         else:
@@ -47,11 +49,20 @@ def work_folder(out: Path, identity: dict[str, Any]) -> Iterator[Path]:
             yield folder
         finally:
             if not (folder / CHECKPOINT).exists():
-                shutil.rmtree(folder)
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Delete what a training writes, and the folder if nothing else is in it."""
+    for path in folder.iterdir():
+        if path.name in OURS or path.name.startswith("."):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _require_same(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
-    for name in sorted(expected.keys() | found.keys()):
+    for name in {**expected, **found}:  # in the order of the identity: what a user sets comes first
         if found.get(name) != expected.get(name):
             raise KprlError(
                 f"{folder} holds an interrupted training with {name} {found.get(name)}, not {expected.get(name)}: "

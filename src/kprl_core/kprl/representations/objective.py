@@ -59,7 +59,7 @@ class ReconstructionObjective(nn.Module):
 
     def forward(self, batch: Batch, share: float, noise: torch.Generator) -> dict[str, Tensor]:
         """Each loss (), by the names in `weights`."""
-        return self.reconstruction(self.encoder(_channels_last(batch.images)), batch, share)
+        return self.reconstruction(self.encoder(batch.images), batch, share)
 
     def reconstruction(self, latent: Tensor, batch: Batch, share: float) -> dict[str, Tensor]:
         """The losses of what the decoder makes of a latent (N, K, 2)."""
@@ -92,7 +92,7 @@ class VariationalObjective(ReconstructionObjective):
         """Each loss (), by the names in `weights`."""
         encoder = self.model.encoder
         assert isinstance(encoder, VariationalEncoder)
-        mean, log_variance = encoder.distribution(_channels_last(batch.images))
+        mean, log_variance = encoder.distribution(batch.images)
         # Drawn on the CPU, so that a seed means the same on every device.
         drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
         latent = mean + torch.exp(0.5 * log_variance) * drawn
@@ -108,7 +108,3 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 def as_image(depth: Tensor, logits: Tensor) -> Tensor:
     """A decoder's four outputs a cell of 32x32, read as the 2x2 pixels of that cell: grey (N, 1, 64, 64)."""
     return F.pixel_shuffle(torch.cat([depth, logits], dim=1), IMAGE_SIZE // MAP_SIZE)
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
