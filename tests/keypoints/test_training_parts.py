@@ -95,6 +95,9 @@ def test_losses_far_above_the_best_stop_a_training():
     for _ in range(1, PATIENCE):
         assert watch.verdict(2.0, 1001) is None
     assert "2.0 times its best" in watch.verdict(2.0, 1002)
+    watch = DivergenceWatch(best=1.0)
+    assert watch.verdict(1.2, 1003, last=True) is None
+    assert "2.0 times its best" in watch.verdict(2.0, 1004, last=True)  # no second chance
     assert "became nan at step 5" in DivergenceWatch().verdict(float("nan"), 5)
 
 

@@ -17,14 +17,14 @@ class DivergenceWatch:
     best: float = math.inf
     worse: int = 0  # validations in a row that were much worse than the best
 
-    def verdict(self, loss: float, step: int) -> str | None:
-        """What is wrong, in words; None if nothing is."""
+    def verdict(self, loss: float, step: int, last: bool = False) -> str | None:
+        """What is wrong, in words; None if nothing is. The `last` validation gets no second chance."""
         if not math.isfinite(loss):
             return f"the loss on held-out images became {loss} at step {step}"
         if step < SETTLED_STEPS:
             return None
         self.best = min(self.best, loss)
         self.worse = self.worse + 1 if loss > WORSE * self.best else 0
-        if self.worse < PATIENCE:
+        if self.worse < (1 if last else PATIENCE):
             return None
         return f"the loss on held-out images was {loss:.3g} at step {step}, {loss / self.best:.1f} times its best"

@@ -42,5 +42,5 @@ def save_model(
         "values_per_keypoint": objective.values,
         "architecture": objective.architecture,
     }
-    write_description(folder, {**head, **description, "metrics": description.get("metrics", {}) | metrics})
+    write_description(folder, {**head, **description, "metrics": metrics})
     return metrics

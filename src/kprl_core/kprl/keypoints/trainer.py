@@ -86,7 +86,7 @@ class Trainer:
     def run(self, show_progress: bool) -> None:
         """Train until the schedule is over.
 
-        Errors: `KprlError` if the loss becomes non-finite or the training diverges; the last good checkpoint stays.
+        Errors: `KprlError` if the loss becomes non-finite or the training diverges; the checkpoint from before stays.
         """
         if self.group.first:
             self._lead(show_progress)
@@ -111,7 +111,7 @@ class Trainer:
                 row = {"step": self.progress.step, "seconds": self.schedule.elapsed(), **values}
                 validate = int(VALIDATIONS * share) > int(VALIDATIONS * before)
                 if validate:
-                    row |= {f"held_out/{name}": value for name, value in self._validate(log).items()}
+                    row |= {f"held_out/{name}": value for name, value in self._validate(log, last=share >= 1.0).items()}
                 if validate or self.progress.step % LOG_PERIOD == 0:
                     log.row(row)
                 due = validate or time.monotonic() - saved_at > CHECKPOINT_PERIOD
@@ -169,11 +169,11 @@ class Trainer:
             self.module.train()
             loss(changed).backward()
 
-    def _validate(self, log: TrainingLog) -> dict[str, float]:
+    def _validate(self, log: TrainingLog, last: bool) -> dict[str, float]:
         self.module.eval()
         step = self.progress.step
         loss = held_out_loss(self.objective, self._validation_feed)
-        fault = self.progress.watch.verdict(loss, step)
+        fault = self.progress.watch.verdict(loss, step, last)
         if fault:
             raise KprlError(self._stopped(fault))
         encoder = TorchEncoder(self.objective.encoder, self.config.num_keypoints)
