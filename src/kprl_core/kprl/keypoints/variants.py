@@ -29,6 +29,7 @@ VARIANTS: dict[str, Change] = {
     "no_attack": lambda preset: replace(preset, attack=None),
     "attack": lambda preset: replace(preset, attack=Attack(iterations=1, step=4 / 255, share=0.25)),
     # What the paper does where a preset departs from it:
+    "paper_equivariance": lambda preset: replace(preset, equivariance_share=1.0),
     "paper_sharpness": lambda preset: replace(preset, sharpness=1.0),
     "paper_background": lambda preset: replace(preset, assigned=False),
     "paper_proximity": lambda preset: replace(preset, proximity_sharpness=20.0),
