@@ -50,11 +50,12 @@ def bundle(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle around the model, its policy with random weights."""
     from safetensors.numpy import save_file
 
+    from kprl.rl.networks import Actor
     from kprl.rl.policy import Policy
     from kprl.rl.policy_export import export_onnx
 
     folder = tmp_path_factory.mktemp("bundle")
-    export_onnx(Policy.new(2 * NUM_KEYPOINTS + 4 + 3, 4, (64, 64), True), folder / "policy.onnx")
+    export_onnx(Policy(Actor(2 * NUM_KEYPOINTS + 4 + 3, 4, (64, 64), True)), folder / "policy.onnx")
     save_file({"nothing": np.zeros(1)}, folder / "policy.safetensors")
     files = (model, folder / "policy.onnx", folder / "policy.safetensors")
     save_bundle(folder / "bundle", *files, "grasp", "env1", "cube", NUM_KEYPOINTS, {})

@@ -52,7 +52,7 @@ def test_other_network_is_refused(saved):
 @pytest.mark.parametrize(("name", "value"), [("version", "99"), ("format", "other"), ("digest", "0")])
 def test_other_version_is_refused(saved, name, value):
     path, model, optimiser = saved
-    head = {"format": "kprl-keypoints-checkpoint", "version": "1", "progress": "{}", "digest": "", name: value}
+    head = {"format": "kprl-keypoints-checkpoint", "version": "2", "values": "{}", "digest": "", name: value}
     save_file(load_file(path), path, metadata=head)
     with pytest.raises(KprlError, match="is damaged" if name == "digest" else f"{name} is {value}, expected"):
         load_checkpoint(path, model, optimiser)

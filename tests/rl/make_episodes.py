@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kprl.rl.agent import Sizes
 from kprl.rl.episode import Episode
-from kprl.rl.sac import Sizes
 
 SIZES = Sizes(observation=3, goal=2, action=2, privileged=4)
 

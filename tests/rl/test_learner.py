@@ -76,7 +76,7 @@ def test_an_impossible_q_is_raised_in_words() -> None:
     learner.update(1)
     assert set(learner.metrics()) == set(METRICS)
     with torch.no_grad():
-        learner.sac.critic.biases[-1].fill_(1e9)
+        learner.agent.critic.biases[-1].fill_(1e9)
     learner.update(1)
     with pytest.raises(KprlError, match="beyond any return"):
         learner.metrics()

@@ -15,6 +15,7 @@ from goal_envs import PointEnv, make_point_env, nan_reward
 
 from kprl.errors import KprlError
 from kprl.rl import loop
+from kprl.rl.agent import Sizes
 from kprl.rl.checkpoint import load_checkpoint
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
 from kprl.rl.evaluation import evaluate
@@ -22,7 +23,6 @@ from kprl.rl.learner import InlineLearner
 from kprl.rl.loop import ACTING_STREAM, Progress, train
 from kprl.rl.metrics_log import COLUMNS
 from kprl.rl.policy import load_policy
-from kprl.rl.sac import Sizes
 
 LEARNING = TrainPolicyConfig(
     learner="inline",
@@ -64,7 +64,7 @@ def test_it_learns_to_reach(learner: str, tmp_path: Path) -> None:
 def test_what_a_run_leaves(tmp_path: Path) -> None:
     result = train(make_point_env, BRIEF, tmp_path, show_progress=False)
     found = {path.name for path in tmp_path.iterdir()}
-    assert found == {"metrics.csv", "tensorboard", "curve.png", "config.json", "checkpoints"}
+    assert found == {"metrics.csv", "tensorboard", "curve.png", "config.json", "checkpoints", "training.safetensors"}
     assert list((tmp_path / "tensorboard").iterdir())
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "config.json").read_text())["gamma"] == BRIEF.gamma

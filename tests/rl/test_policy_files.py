@@ -11,6 +11,7 @@ import torch
 from make_episodes import SIZES, random_episode
 
 from kprl.errors import KprlError
+from kprl.rl.networks import Actor
 from kprl.rl.policy import Policy, load_policy, save_policy
 from kprl.rl.policy_export import INPUT, OUTPUT, export_onnx
 from kprl.rl.sac import Sac
@@ -64,7 +65,7 @@ def test_safetensors_round_trip(policy: Policy, tmp_path: Path) -> None:
 
 def test_weights_carry_the_normalisation(policy: Policy) -> None:
     actor = policy.actor
-    other = Policy.new(actor.input_size, actor.action_size, actor.hidden, actor.normaliser.enabled)
+    other = Policy(Actor(actor.input_size, actor.action_size, actor.hidden, actor.normaliser.enabled))
     other.load_weights(actor.weights().numpy())
     for observation in observations(5):
         assert np.array_equal(other.act(observation), policy.act(observation))

@@ -27,6 +27,7 @@ from kprl.rl.episode import Episode
 from kprl.rl.evaluation import evaluate
 from kprl.rl.learner import InlineLearner
 from kprl.rl.loop import Progress, train
+from kprl.rl.networks import Actor
 from kprl.rl.policy import Policy
 
 POINT = "kprl-test/Point-v0"
@@ -188,7 +189,7 @@ def test_settings_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_sampled_as_one_by_one() -> None:
-    policy = Policy.new(4, 2, (8,), normalise=False)
+    policy = Policy(Actor(4, 2, (8,), normalise=False))
     batch = {name: np.random.default_rng(0).normal(size=(3, 2)) for name in ("observation", "desired_goal")}
     actions = sample_actions(policy, batch, np.random.default_rng(1))
     rng = np.random.default_rng(1)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from kprl.errors import KprlError
 
 
@@ -52,6 +54,29 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     finally:
         if beside.exists():
             shutil.rmtree(beside)
+
+
+def after_kill(path: Path) -> None:
+    """Clear away what a process killed in `atomic_file` or `atomic_folder` left beside `path`.
+
+    For the process that alone writes there. If the kill fell between the two renames of a folder, it is put back.
+    """
+    for aside in path.parent.glob(f".{path.name}-old-*"):
+        if not path.exists() and (aside / path.name).exists():
+            os.replace(aside / path.name, path)
+        shutil.rmtree(aside)
+    for stale in path.parent.glob(f".{path.stem}-*{path.suffix}"):
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+
+
+@contextmanager
+def disk_errors(folder: Path, advice: str) -> Iterator[None]:
+    """A write inside that fails, as on a full disk, becomes a `KprlError` that names `folder` and ends in `advice`."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:  # safetensors has an exception of its own for a full disk
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise KprlError(f"cannot write to {folder}: {reason}: {advice}") from None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from kprl.errors import KprlError
-from kprl.files import atomic_file
+from kprl.tensor_file import load_tensors, save_tensors
 
-FORMAT, VERSION = "kprl-keypoints-checkpoint", 1
+FORMAT, VERSION = "kprl-keypoints-checkpoint", 2
 MODEL, OPTIMISER = "model", "optimiser"
 
 
@@ -28,14 +24,10 @@ def save_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     for i, parameter in enumerate(_parameters(optimiser)):
         for key, value in optimiser.state[parameter].items():
             tensors[f"{OPTIMISER}/{i}/{key}"] = value
-    # Clones: safetensors refuses tensors that share memory, as views of one weight would.
-    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    for name, value in plain.items():
+    for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise KprlError(f"{name} is not finite: {path} was not written; train with another seed or preset")
-    head = {"format": FORMAT, "version": str(VERSION), "digest": _digest(plain), "progress": json.dumps(progress)}
-    with atomic_file(path) as beside:
-        save_file(plain, beside, metadata=head)
+    save_tensors(path, FORMAT, VERSION, tensors, progress)
 
 
 def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
@@ -44,17 +36,7 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
     Errors: `KprlError` if the file is damaged, of another version, or of another network.
     """
     mend = f"delete {path.parent} to train from the start"
-    try:
-        with safe_open(path, framework="pt") as file:
-            head = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-    except (SafetensorError, OSError) as error:
-        raise KprlError(f"{path} is damaged ({error}): {mend}") from None
-    for name, expected in (("format", FORMAT), ("version", str(VERSION))):
-        if head.get(name) != expected:
-            raise KprlError(f"{path}: {name} is {head.get(name)}, expected {expected}: {mend}")
-    if head.get("digest") != _digest(tensors):
-        raise KprlError(f"{path} is damaged (its checksum is not the recorded one): {mend}")
+    tensors, progress = load_tensors(path, FORMAT, VERSION, mend)
     weights = {name.removeprefix(f"{MODEL}/"): value for name, value in tensors.items() if name.startswith(f"{MODEL}/")}
     try:
         model.load_state_dict(weights)
@@ -65,7 +47,6 @@ def load_checkpoint(path: Path, model: nn.Module, optimiser: torch.optim.Optimiz
         prefix = f"{OPTIMISER}/{i}/"
         saved = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
         optimiser.state[parameter] = {key: _like(parameter, value) for key, value in saved.items()}
-    progress: dict[str, Any] = json.loads(head["progress"])
     return progress
 
 
@@ -78,12 +59,3 @@ def _like(parameter: Tensor, value: Tensor) -> Tensor:
     if value.shape != parameter.shape:  # the count of steps
         return value.to(parameter.device)
     return torch.empty_like(parameter, requires_grad=False).copy_(value)
-
-
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        value = tensors[name]
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}\n".encode())
-        digest.update(value.numpy().tobytes())
-    return digest.hexdigest()

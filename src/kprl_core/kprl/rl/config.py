@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kprl.errors import KprlError, require_choice
+from kprl.rl.agent import CriticInput
 
 ABOVE_ZERO = (
     "steps",
@@ -13,6 +14,7 @@ ABOVE_ZERO = (
     "batch_size",
     "learning_rate",
     "initial_temperature",
+    "exploration_noise",
     "buffer_size",
     "actor_delay",
     "updates_per_step",
@@ -31,6 +33,8 @@ class TrainPolicyConfig:
     open takes stable-baselines' default in the preset `paper`.
     """
 
+    algo: Literal["sac", "ddpg"] = "sac"
+    """What learns: SAC (eq. 7 to 9) or DDPG (eq. 4 to 6)."""
     steps: int = 60_000
     """Environment steps of the whole run, warm-up included."""
     minutes: float | None = None
@@ -60,7 +64,9 @@ class TrainPolicyConfig:
     """Floor of the automatic temperature: above 0 the policy never stops exploring. 0: no floor (paper)."""
     target_entropy: float | None = None
     """Entropy the temperature steers to [nats]. None: minus the number of action dimensions."""
-    critic: Literal["privileged", "observation"] = "privileged"
+    exploration_noise: float = 0.2
+    """With `ddpg`: standard deviation of the noise on a training action, before tanh."""
+    critic: CriticInput = "privileged"
     """What the critics see: the simulator's truth (training only), or what the actor sees (paper)."""
     normalise: bool = True
     """Scale observations by their running mean and deviation, clipped to 5 (paper: no)."""
@@ -107,6 +113,7 @@ class TrainPolicyConfig:
             raise KprlError(f"minutes is {self.minutes}: it must be above 0 (leave it out for no limit)")
         if not self.actor_hidden or not self.critic_hidden or min(self.actor_hidden + self.critic_hidden) < 1:
             raise KprlError("actor_hidden and critic_hidden need at least one layer of at least one unit")
+        require_choice("algo", self.algo, ("sac", "ddpg"))
         require_choice("learner", self.learner, ("inline", "process"))
         require_choice("critic", self.critic, ("privileged", "observation"))
 

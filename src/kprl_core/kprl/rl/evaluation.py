@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
 import gymnasium
@@ -50,6 +50,17 @@ class EvaluationResult:
     def episodes(self) -> int:
         """Number of evaluated episodes."""
         return len(self.outcomes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the frames, as JSON values."""
+        return {name: value for name, value in asdict(replace(self, frames=())).items() if name != "frames"}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> EvaluationResult:
+        """What `as_json` gave."""
+        low, high = value["ci95"]
+        outcomes = tuple(EpisodeOutcome(**outcome) for outcome in value["outcomes"])
+        return cls(value["success_rate"], (low, high), value["mean_return"], outcomes)
 
 
 def wilson_interval(successes: int, episodes: int) -> tuple[float, float]:

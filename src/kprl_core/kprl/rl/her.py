@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from kprl.rl.agent import Batch
 from kprl.rl.replay import Replay
-from kprl.rl.sac import Batch
 
 Reward = Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray]], np.ndarray]
 """compute_reward(achieved (B, g), desired (B, g), {"regulation": (B,)}) -> (B,), as the environment's own."""

@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 
 from kprl.errors import KprlError
+from kprl.rl.agent import Sizes
+from kprl.rl.agents import AgentFactory, make_agent
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import Episode
 from kprl.rl.her import Reward, hindsight_batch
 from kprl.rl.replay import Replay
-from kprl.rl.sac import Sac, Sizes
 
+ReplayFactory = Callable[[int, Sizes], Replay]
+"""Capacity, sizes -> an empty memory; for a learner process a module-level function."""
 METRICS = ("critic_loss", "q", "actor_loss", "entropy", "temperature")
-"""What `Learner.metrics` reports: means over the latest updates."""
+"""What `Learner.metrics` reports: means over the latest updates; NaN for what the agent does not have."""
 METRICS_WINDOW = 200
 """Updates that a reported metric is averaged over, at most."""
 DIVERGENCE_FACTOR = 10.0
@@ -68,35 +71,29 @@ class Learner(ABC):
 class InlineLearner(Learner):
     """Learns in the calling process, in `update` itself; bit-exact for a seed on one thread."""
 
-    def __init__(self, config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward) -> None:
+    def __init__(
+        self,
+        config: TrainPolicyConfig,
+        sizes: Sizes,
+        compute_reward: Reward,
+        make_agent: AgentFactory = make_agent,
+        make_replay: ReplayFactory = Replay,
+    ) -> None:
         self.config, self.compute_reward = config, compute_reward
-        self.replay = Replay(config.buffer_size, sizes)
+        self.replay = make_replay(config.buffer_size, sizes)
         self.rng = np.random.default_rng((config.seed, 1))  # for batches; acting has its own
-        self.sac = Sac(
-            sizes,
-            actor_hidden=config.actor_hidden,
-            critic_hidden=config.critic_hidden,
-            critic=config.critic,
-            normalise=config.normalise,
-            learning_rate=config.learning_rate,
-            gamma=config.gamma,
-            polyak=config.polyak,
-            initial_temperature=config.initial_temperature,
-            min_temperature=config.min_temperature,
-            target_entropy=config.target_entropy,
-            actor_delay=config.actor_delay,
-            seed=config.seed,
-        )
-        self._recent: deque[dict[str, torch.Tensor]] = deque(maxlen=METRICS_WINDOW)
+        self.agent = make_agent(config, sizes)
+        self._recent: dict[str, deque[torch.Tensor]] = {name: deque(maxlen=METRICS_WINDOW) for name in METRICS}
         self._largest_reward = 0.0
         self._handed_out = -1
 
     def add(self, episode: Episode) -> None:
         """Store the episode and let the normalisation see it."""
         self.replay.add(episode)
-        self.sac.observe(
+        self.agent.observe(
             episode.observation[1:], episode.privileged[1:], episode.desired_goal, episode.achieved_goal[1:]
         )
+        self._handed_out = -1  # the actor holds the normalisation
 
     def update(self, updates: int) -> None:
         """Do `updates` gradient updates now."""
@@ -105,24 +102,22 @@ class InlineLearner(Learner):
                 self.replay, self.config.batch_size, self.config.relabels, self.compute_reward, self.rng
             )
             self._largest_reward = max(self._largest_reward, float(np.abs(batch.reward).max()))
-            self._recent.append(self.sac.update(batch))
+            for name, value in self.agent.update(batch).items():
+                self._recent[name].append(value)
 
     def weights(self) -> np.ndarray | None:
         """See `Learner.weights`."""
-        if self._handed_out == self.sac.updates:
+        if self._handed_out == self.agent.updates:
             return None
-        self._handed_out = self.sac.updates
-        return self.sac.actor.weights().numpy()
+        self._handed_out = self.agent.updates
+        return self.agent.actor.weights().numpy()
 
     def metrics(self) -> dict[str, float]:
         """See `Learner.metrics`."""
-        found = {}
-        for name in METRICS:
-            values = [metrics[name] for metrics in self._recent if name in metrics]
-            found[name] = float(torch.stack(values).mean()) if values else math.nan
-        if self._recent:
+        found = {name: float(torch.stack([*values]).mean()) for name, values in self._recent.items() if values}
+        if found:
             self._check(found)
-        return found
+        return dict.fromkeys(METRICS, math.nan) | found
 
     def _check(self, metrics: Mapping[str, float]) -> None:
         """Raise a `KprlError` if the losses are not finite or Q has left all possible values."""
@@ -132,7 +127,7 @@ class InlineLearner(Learner):
             if not math.isfinite(value):
                 raise KprlError(f"{start}: {name} is {value}: {advice}")
         # Each step adds at most the largest reward and the temperature times the entropy to a value.
-        bonus = metrics["temperature"] * (abs(metrics["entropy"]) + self.sac.sizes.action)
+        bonus = metrics.get("temperature", 0.0) * (abs(metrics.get("entropy", 0.0)) + self.agent.sizes.action)
         bound = DIVERGENCE_FACTOR * (1 + self._largest_reward + bonus) / (1 - self.config.gamma)
         if abs(metrics["q"]) > bound:
             raise KprlError(
@@ -143,12 +138,14 @@ class InlineLearner(Learner):
     @property
     def updates(self) -> int:
         """Gradient updates done so far."""
-        return self.sac.updates
+        return self.agent.updates
 
     def state_dict(self, replay: bool) -> dict[str, torch.Tensor]:
         """See `Learner.state_dict`."""
-        tensors = {f"agent.{name}": tensor for name, tensor in self.sac.state_dict().items()}
+        tensors = {f"agent.{name}": tensor for name, tensor in self.agent.state_dict().items()}
         tensors["rng"] = _pack_rng(self.rng)
+        tensors["largest_reward"] = torch.tensor(self._largest_reward, dtype=torch.float64)
+        tensors |= {f"recent.{name}": torch.stack([*values]) for name, values in self._recent.items() if values}
         if replay:
             tensors |= {f"replay.{name}": torch.from_numpy(a) for name, a in self.replay.state_dict().items()}
         return tensors
@@ -156,8 +153,12 @@ class InlineLearner(Learner):
     def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """See `Learner.load_state_dict`; without a replay in it, the memory is left as it is."""
         agent = {n.removeprefix("agent."): t for n, t in tensors.items() if n.startswith("agent.")}
-        self.sac.load_state_dict(agent)
+        self.agent.load_state_dict(agent)
         _unpack_rng(self.rng, tensors["rng"])
+        self._largest_reward = float(tensors["largest_reward"])
+        for name, recent in self._recent.items():
+            recent.clear()
+            recent.extend(tensors.get(f"recent.{name}", ()))
         memory = {n.removeprefix("replay."): t.numpy() for n, t in tensors.items() if n.startswith("replay.")}
         if memory:
             self.replay.load_state_dict(memory)

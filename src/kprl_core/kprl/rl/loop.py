@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,23 +18,31 @@ import torch
 from tqdm import tqdm
 
 from kprl.errors import KprlError
-from kprl.files import write_json
+from kprl.files import after_kill, disk_errors, write_json
+from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
+from kprl.rl.agent import Sizes
+from kprl.rl.agents import AgentFactory, make_agent
 from kprl.rl.checkpoint import POLICY, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.her import Reward
-from kprl.rl.learner import InlineLearner, Learner
+from kprl.rl.learner import InlineLearner, Learner, ReplayFactory
 from kprl.rl.metrics_log import MetricsLog
 from kprl.rl.plots import plot_curve
-from kprl.rl.policy import Policy, load_policy
+from kprl.rl.policy import Policy, load_policy, save_policy
 from kprl.rl.process_learner import ProcessLearner
-from kprl.rl.sac import Sizes
+from kprl.rl.replay import Replay
+from kprl.rl.resume import STATE, load_state, save_state
 
 GoalEnv = gymnasium.Env[dict[str, np.ndarray], np.ndarray]
 ACTING_STREAM = 2
 """Second word of the acting generator's seed: 0 would be the stream of the evaluation's starts, 1 is the replay's."""
+LOCK = ".train.lock"
+UNTRAINED = "untrained.safetensors"
+COUNTERS = ("steps", "episodes", "dropped", "credit", "next_evaluation", "next_row", "stopped")
+EVALUATIONS = ("before", "latest", "best")
 TRAIN_WINDOW = 30
 """Training episodes that train_success and train_return are averaged over."""
 
@@ -66,6 +73,7 @@ class TrainingResult:
     steps: int
     updates: int
     minutes: float
+    resumed_minutes: float = 0.0  # of these, how many lie in earlier parts of a training that was interrupted
 
 
 def train(
@@ -76,12 +84,17 @@ def train(
     compute_reward: Reward | None = None,
     evaluation_env_factory: Callable[[], GoalEnv] | None = None,
     worlds_factory: WorldsFactory | None = None,
+    make_agent: AgentFactory = make_agent,
+    make_replay: ReplayFactory = Replay,
     callback: Callback | None = None,
     show_progress: bool = True,
+    resume: bool = False,
 ) -> TrainingResult:
     """Train a policy on a Gymnasium goal environment.
 
-    Writes to `out`: metrics.csv, tensorboard/, curve.png, config.json, checkpoints/last and checkpoints/best.
+    Writes to `out`: metrics.csv, tensorboard/, curve.png, config.json, checkpoints/untrained, last and best, and at
+    each evaluation training.safetensors, from which an interrupted training goes on: with the inline learner and one
+    world exactly as if it had not been interrupted; with several worlds, the episodes under way begin anew.
 
     Args:
         env_factory: makes an environment whose observations have `observation`, `achieved_goal` and
@@ -93,11 +106,15 @@ def train(
         evaluation_env_factory: a second environment for evaluations. Without it the first serves for both.
         worlds_factory: makes the `config.workers` worlds to train in, if more than one; `env_factory`'s then
             serves for evaluations.
+        make_agent: makes what learns; for the process learner a module-level function, as is the next.
+        make_replay: makes the memory it learns from.
         callback: called after every training episode and every evaluation.
+        resume: go on with the interrupted training in `out`, of the same settings; `steps` and `minutes`, of the
+            whole training, may be others.
 
     Raises:
-        KprlError: bad settings, an environment that does not fit, a divergence, a learner that died. What the
-            last evaluation left in `out` stays.
+        KprlError: bad settings, an environment that does not fit, a divergence, a learner that died, a disk that
+            is full. What the last evaluation left in `out` stays.
     """
     if config.workers > 1 and worlds_factory is None:
         raise KprlError(f"workers is {config.workers}, but this environment exists only once: set workers to 1")
@@ -105,6 +122,7 @@ def train(
     torch.set_num_threads(1)  # 64x64 networks: a second thread costs more than it brings
     torch.set_flush_denormal(True)
     with ExitStack() as stack:
+        stack.enter_context(sole_holder(out, LOCK, "kprl policy train"))
         stack.callback(torch.set_num_threads, threads)
         stack.callback(torch.set_flush_denormal, False)
         env = env_factory()
@@ -114,8 +132,12 @@ def train(
             evaluation_env = evaluation_env_factory()
             stack.callback(evaluation_env.close)
         sizes = _sizes(env, config.seed)
-        learner = _learner(config, sizes, env, compute_reward)
+        state = load_state(out, config) if resume else None
+        reward = _reward(config, env, compute_reward)
+        kind = InlineLearner if config.learner == "inline" else ProcessLearner
+        learner: Learner = kind(config, sizes, reward, make_agent, make_replay)
         stack.callback(learner.close)
+        policy = Policy(make_agent(config, sizes).actor)
         rng = np.random.default_rng((config.seed, ACTING_STREAM))
         worlds = None
         if config.workers > 1 and worlds_factory:
@@ -123,9 +145,11 @@ def train(
             stack.callback(worlds.close)
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "config.json", asdict(config))
-        log = stack.enter_context(MetricsLog(out))
+        log = stack.enter_context(MetricsLog(out, keep=state[1]["rows"] if state else 0))
         bar = stack.enter_context(_bar(show_progress))
-        run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, log, bar, callback, began)
+        run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, policy, log, bar, callback, began)
+        if state:
+            run.go_on(*state)
         return run.run()
 
 
@@ -150,19 +174,19 @@ def _sizes(env: GoalEnv, seed: int) -> Sizes:
     )
 
 
-def _learner(config: TrainPolicyConfig, sizes: Sizes, env: GoalEnv, compute_reward: Reward | None) -> Learner:
+def _reward(config: TrainPolicyConfig, env: GoalEnv, compute_reward: Reward | None) -> Reward:
     if config.learner == "inline":
         reward = compute_reward or getattr(env.unwrapped, "compute_reward", None)
         if reward is None:
             raise KprlError("the environment has no compute_reward: hindsight replay needs it")
-        return InlineLearner(config, sizes, reward)
+        return reward
     reward = compute_reward or getattr(env.unwrapped, "reward_function", None)
     if reward is None:
         raise KprlError(
             "learner 'process' needs the reward as a picklable function: pass compute_reward, give the"
             " environment a reward_function attribute, or choose learner 'inline'"
         )
-    return ProcessLearner(config, sizes, reward)
+    return reward
 
 
 def _bar(show: bool) -> tqdm[Any]:
@@ -188,6 +212,7 @@ class _Run:
         out: Path,
         sizes: Sizes,
         learner: Learner,
+        policy: Policy,
         log: MetricsLog,
         bar: tqdm[Any],
         callback: Callback | None,
@@ -195,50 +220,70 @@ class _Run:
     ) -> None:
         self.env, self.evaluation_env, self.worlds, self.rng = env, evaluation_env, worlds, rng
         self.config, self.out, self.sizes = config, out, sizes
-        self.learner, self.log, self.bar, self.callback, self.began = learner, log, bar, callback, began
-        inputs = sizes.observation + sizes.goal
-        self.policy = Policy.new(inputs, sizes.action, config.actor_hidden, config.normalise)
+        self.learner, self.policy, self.log, self.bar = learner, policy, log, bar
+        self.callback, self.began = callback, began
         self.steps = self.episodes = self.dropped = 0
         self.credit = 0.0  # updates earned by steps and not yet asked for
         self.successes: deque[float] = deque(maxlen=TRAIN_WINDOW)
         self.returns: deque[float] = deque(maxlen=TRAIN_WINDOW)
         self.logged = (0, 0, began)  # steps, updates, time of the row before
-        self.evaluations: list[EvaluationResult] = []
+        self.next_evaluation, self.next_row = config.evaluate_every, config.log_every
+        self.before: EvaluationResult | None = None  # of the untrained policy
+        self.latest: EvaluationResult | None = None
         self.best: EvaluationResult | None = None
+        self.stopped = False  # by the callback
+        self.resumed_minutes = 0.0
 
     def run(self) -> TrainingResult:
         """Train until steps, minutes or the callback end it; the last thing is always an evaluation."""
-        config = self.config
+        config, checkpoints = self.config, self.out / "checkpoints"
         self._refresh()
-        untrained = copy.deepcopy(self.policy)
-        stop = self._evaluate()
-        next_evaluation, next_row = config.evaluate_every, config.log_every
-        while not stop and self._fraction() < 1:
-            if self.worlds:
-                self._episodes(self.worlds)
-            else:
-                self._episode()
-            if self.steps >= next_evaluation and self._fraction() < 1:
-                stop = self._evaluate()
-                next_evaluation = self.steps + config.evaluate_every
-                next_row = self.steps + config.log_every
-            else:
-                if self.steps >= next_row:
-                    self._row({})
-                    next_row = self.steps + config.log_every
-                stop = self._report(evaluated=False)
-        if self.steps:
+        if not self.before:
+            save_policy(self.policy, checkpoints / UNTRAINED)
+            self.stopped = self._evaluate()
+        if not self._ended():
+            while not self._ended():
+                if self.worlds:
+                    self._episodes(self.worlds)
+                else:
+                    self._episode()
+                if self.steps >= self.next_evaluation and self._fraction() < 1:
+                    self.stopped = self._evaluate()
+                else:
+                    if self.steps >= self.next_row:
+                        self._row({})
+                        self.next_row = self.steps + config.log_every
+                    self.stopped = self._report(evaluated=False)
             self._evaluate()
-        assert self.best is not None
+        assert self.best and self.before
         return TrainingResult(
-            policy=load_policy(self.out / "checkpoints" / "best" / POLICY),
+            policy=load_policy(checkpoints / "best" / POLICY),
             best=self.best,
-            untrained=untrained,
-            before=self.evaluations[0],
+            untrained=load_policy(checkpoints / UNTRAINED),
+            before=self.before,
             steps=self.steps,
             updates=self.learner.updates,
             minutes=self._minutes(),
+            resumed_minutes=self.resumed_minutes,
         )
+
+    def _ended(self) -> bool:
+        return self.stopped or self._fraction() >= 1
+
+    def go_on(self, learner: Mapping[str, torch.Tensor], progress: Mapping[str, Any]) -> None:
+        """Take over what `_save` wrote."""
+        for name in ("checkpoints/last", "checkpoints/best", STATE, "curve.png", "metrics.csv"):
+            after_kill(self.out / name)
+        self.learner.load_state_dict(learner)
+        self.rng.bit_generator.state = progress["rng"]
+        for name in COUNTERS:
+            setattr(self, name, progress[name])
+        self.successes.extend(progress["successes"])
+        self.returns.extend(progress["returns"])
+        self.before, self.latest, self.best = (EvaluationResult.from_json(progress[name]) for name in EVALUATIONS)
+        self.resumed_minutes = progress["minutes"]
+        self.began -= 60 * self.resumed_minutes
+        self.logged = (self.steps, self.learner.updates, time.monotonic())
 
     def _episode(self) -> None:
         """Act one episode with exploration, learning at the same time."""
@@ -272,6 +317,7 @@ class _Run:
 
     def _finish(self, finished: Finished) -> None:
         self.learner.add(finished.episode)
+        self._refresh()
         self.episodes += 1
         if not finished.curriculum:
             self.successes.append(float(finished.success))
@@ -308,13 +354,16 @@ class _Run:
         self.bar.set_description_str("evaluate")
         result = evaluate(self.policy, self.evaluation_env, self.config.evaluation_episodes, self.config.seed)
         self.bar.set_description_str("policy")
-        self.evaluations.append(result)
+        self.latest, self.before = result, self.before or result
         self._row({"eval_success": result.success_rate, "eval_return": result.mean_return})
+        self.next_evaluation = self.steps + self.config.evaluate_every
+        self.next_row = self.steps + self.config.log_every
         self._save(result)
         plot_curve(self.log.rows, self.out / "curve.png", "/".join(self.out.resolve().parts[-2:]))
         return self._report(evaluated=True)
 
     def _save(self, result: EvaluationResult) -> None:
+        """Write the checkpoints, and last the state to resume from, each whole or not at all."""
         description = {
             "format": 1,
             "steps": self.steps,
@@ -326,11 +375,26 @@ class _Run:
             "sizes": self.sizes._asdict(),
             "config": asdict(self.config),
         }
-        state = self.learner.state_dict(replay=False)
-        save_checkpoint(self.out / "checkpoints" / "last", self.policy, state, description)
-        if self.best is None or _rank(result) > _rank(self.best):
-            self.best = result
-            save_checkpoint(self.out / "checkpoints" / "best", self.policy, state, description)
+        state = self.learner.state_dict(replay=True)
+        agent = {name: tensor for name, tensor in state.items() if not name.startswith("replay.")}
+        with disk_errors(self.out, "the training stopped; free some space and resume it"):
+            save_checkpoint(self.out / "checkpoints" / "last", self.policy, agent, description)
+            if self.best is None or _rank(result) > _rank(self.best):
+                self.best = result
+                save_checkpoint(self.out / "checkpoints" / "best", self.policy, agent, description)
+            save_state(self.out, self.config, state, self._progress())
+
+    def _progress(self) -> dict[str, Any]:
+        """Everything beside the learner that `go_on` needs, as JSON values."""
+        return {
+            **{name: getattr(self, name) for name in COUNTERS},
+            **{name: getattr(self, name).as_json() for name in EVALUATIONS},
+            "rng": self.rng.bit_generator.state,
+            "successes": list(self.successes),
+            "returns": list(self.returns),
+            "minutes": self._minutes(),
+            "rows": len(self.log.rows),
+        }
 
     def _row(self, extra: dict[str, float]) -> None:
         steps, updates, when = self.logged
@@ -358,12 +422,13 @@ class _Run:
         """Move the progress bar and call the callback; True if it wants to stop."""
         if not self.bar.disable or self.callback:
             row = self._state()
-            seconds, latest = max(time.monotonic() - self.began, 1e-6), self.evaluations[-1]
+            seconds, latest = max(time.monotonic() - self.began, 1e-6), self.latest
+            assert latest
             self.bar.n = 100 * self._fraction()
             self.bar.set_postfix_str(
                 f"{self.steps} steps, {self.steps / seconds:.0f}/s,"
-                f" success {latest.success_rate:.0%}, return {latest.mean_return:.2f},"
-                f" Q {row['q']:.2f}, temperature {row['temperature']:.3g}",
+                f" success {latest.success_rate:.0%}, return {latest.mean_return:.2f}, Q {row['q']:.2f}"
+                + ("" if math.isnan(row["temperature"]) else f", temperature {row['temperature']:.3g}"),
                 refresh=False,
             )
             self.bar.update(0)

@@ -10,6 +10,9 @@ from types import TracebackType
 
 from torch.utils.tensorboard import SummaryWriter
 
+from kprl.errors import KprlError
+from kprl.files import atomic_file
+
 COLUMNS = (
     "step",  # environment steps so far
     "episode",  # training episodes so far
@@ -33,13 +36,21 @@ COLUMNS = (
 class MetricsLog:
     """Writes each row to disk at once, so that a crash loses nothing; use as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, keep: int = 0) -> None:
+        """`keep`: rows of an earlier part of the training to go on after; what follows them is dropped."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.rows: list[dict[str, float]] = []
-        self._file = (folder / "metrics.csv").open("w", newline="")
+        path = folder / "metrics.csv"
+        self.rows = _read(path)[:keep] if keep else []
+        if len(self.rows) < keep:
+            raise KprlError(f"{path} has {len(self.rows)} rows, expected {keep}: restore it, or train anew")
+        with atomic_file(path) as beside, beside.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows({name: _short(value) for name, value in row.items()} for row in self.rows)
+        self._file = path.open("a", newline="")
         self._csv = csv.DictWriter(self._file, COLUMNS)
-        self._csv.writeheader()
-        self._board = SummaryWriter(str(folder / "tensorboard"))
+        purge = int(self.rows[-1]["step"]) + 1 if self.rows else None
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=purge)
 
     def row(self, values: Mapping[str, float]) -> None:
         """Add a row; a column that is NaN or left out stays empty, an unknown one is a ValueError."""
@@ -62,5 +73,13 @@ class MetricsLog:
         self._file.close()
 
 
+def _read(path: Path) -> list[dict[str, float]]:
+    try:
+        with path.open(newline="") as file:
+            return [{name: float(text) for name, text in row.items() if text} for row in csv.DictReader(file)]
+    except (OSError, TypeError, ValueError) as error:
+        raise KprlError(f"{path} cannot be read ({error}): restore it, or train anew") from None
+
+
 def _short(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}"

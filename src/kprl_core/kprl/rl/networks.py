@@ -1,9 +1,10 @@
-"""The two networks of section III-C2: a tanh-Gaussian actor and twin critics with layer normalisation."""
+"""The two networks of section III-C2: a tanh-Gaussian actor, and critics, with layer normalisation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
@@ -17,28 +18,51 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 LOG_TWO = math.log(2.0)
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Networks made inside draw from `seed`; nobody else's draws change (torch's layers know one generator only)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 class Actor(nn.Module):
     """pi(a | s): the mean and log deviation of a Gaussian that tanh squashes into [-1, 1].
 
     Its input is [observation, desired_goal], as it comes from the environment: the normalisation is inside,
-    so that the actor alone is everything that deployment needs.
+    so that the actor alone is everything that deployment needs. With a `deviation` it learns the mean alone.
     """
 
-    def __init__(self, input_size: int, action_size: int, hidden: Sequence[int], normalise: bool) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        action_size: int,
+        hidden: Sequence[int],
+        normalise: bool,
+        deviation: float | None = None,
+    ) -> None:
         super().__init__()
         self.input_size, self.action_size, self.hidden = input_size, action_size, tuple(hidden)
+        self.deviation = deviation
         self.normaliser = Normaliser(input_size, normalise)
         layers: list[nn.Module] = []
         size = input_size
         for width in hidden:
             layers += [nn.Linear(size, width), nn.LayerNorm(width), nn.ReLU()]
             size = width
-        self.layers = nn.Sequential(*layers, nn.Linear(size, 2 * action_size))
+        self.layers = nn.Sequential(*layers, nn.Linear(size, action_size * (2 if deviation is None else 1)))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """x (B, input_size) -> mean (B, A) and log deviation (B, A), both before tanh."""
-        mean, log_std = self.layers(self.normaliser(x)).chunk(2, -1)
+        out = self.layers(self.normaliser(x))
+        if self.deviation is not None:
+            return out, torch.full_like(out, math.log(self.deviation))
+        mean, log_std = out.chunk(2, -1)
         return mean, log_std.clamp(*LOG_STD_RANGE)
+
+    def greedy(self, x: torch.Tensor) -> torch.Tensor:
+        """x (B, input_size) -> the action without noise, tanh(mean) (B, A)."""
+        return torch.tanh(self(x)[0])
 
     def sample(self, x: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The action a(s, xi) of eq. 9 for standard normal xi (B, A): action (B, A), log pi(a | s) (B,)."""
@@ -66,29 +90,29 @@ def squash(mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Tensor) -> tu
     return torch.tanh(u), log_prob
 
 
-class TwinCritic(nn.Module):
-    """Q_1 and Q_2 side by side: every layer of both is one batched matrix product."""
+class Critics(nn.Module):
+    """N functions Q_i side by side: every layer of all is one batched matrix product."""
 
-    def __init__(self, input_size: int, action_size: int, hidden: Sequence[int]) -> None:
+    def __init__(self, input_size: int, action_size: int, hidden: Sequence[int], count: int) -> None:
         super().__init__()
         sizes = [input_size + action_size, *hidden, 1]
         shapes = list(pairwise(sizes))
         # The same initialisation as nn.Linear: uniform within 1 / sqrt(fan in).
-        self.weights = nn.ParameterList(torch.empty(2, i, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
-        self.biases = nn.ParameterList(torch.empty(2, 1, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
-        self.gains = nn.ParameterList(torch.ones(2, 1, width) for width in hidden)
-        self.offsets = nn.ParameterList(torch.zeros(2, 1, width) for width in hidden)
+        self.weights = nn.ParameterList(torch.empty(count, i, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
+        self.biases = nn.ParameterList(torch.empty(count, 1, o).uniform_(-(i**-0.5), i**-0.5) for i, o in shapes)
+        self.gains = nn.ParameterList(torch.ones(count, 1, width) for width in hidden)
+        self.offsets = nn.ParameterList(torch.zeros(count, 1, width) for width in hidden)
         # torch's CPU layer norm is twice as fast with a gain as without one.
         self._ones = [torch.ones(width) for width in hidden]
         self._zeros = [torch.zeros(width) for width in hidden]
 
     def forward(self, x: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
-        """x (B, input_size) normalised, action (B, A) -> Q (2, B)."""
+        """x (B, input_size) normalised, action (B, A) -> Q (N, B)."""
         joint = torch.cat([x, action], -1)
-        h = joint.expand(2, *joint.shape)
+        h = joint.expand(len(self.biases[-1]), *joint.shape)
         for layer, one in enumerate(self._ones):
             z = torch.baddbmm(self.biases[layer], h, self.weights[layer])
-            # Gain and offset differ between the twins, so they come after a plain layer norm.
+            # Gain and offset differ between the critics, so they come after a plain layer norm.
             normal = F.layer_norm(z, one.shape, one, self._zeros[layer])
             h = torch.addcmul(self.offsets[layer], normal, self.gains[layer]).relu()
         return torch.baddbmm(self.biases[-1], h, self.weights[-1]).squeeze(-1)

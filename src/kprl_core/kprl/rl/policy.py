@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +23,6 @@ class Policy:
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
-
-    @classmethod
-    def new(cls, input_size: int, action_size: int, hidden: Sequence[int], normalise: bool) -> Policy:
-        """A policy to load weights into."""
-        return cls(Actor(input_size, action_size, hidden, normalise))
 
     def act(
         self,
@@ -63,6 +58,7 @@ def save_policy(policy: Policy, path: Path) -> None:
         "action_size": actor.action_size,
         "hidden": list(actor.hidden),
         "normalise": actor.normaliser.enabled,
+        "deviation": actor.deviation,
     }
     tensors = {name: tensor.detach().clone() for name, tensor in actor.state_dict().items()}
     with atomic_file(path) as beside:
@@ -82,9 +78,11 @@ def load_policy(path: Path) -> Policy:
     if layout.get("format") != FORMAT:
         raise KprlError(f"{path} has the format {layout.get('format')}: expected {FORMAT}; train the policy anew")
     try:
-        policy = Policy.new(layout["input_size"], layout["action_size"], layout["hidden"], layout["normalise"])
-        policy.actor.load_state_dict(tensors)
+        actor = Actor(
+            layout["input_size"], layout["action_size"], layout["hidden"], layout["normalise"], layout.get("deviation")
+        )
+        actor.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise KprlError(f"{path} is damaged ({reason}): restore it or train the policy anew") from None
-    return policy
+    return Policy(actor)

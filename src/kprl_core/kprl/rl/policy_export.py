@@ -31,7 +31,7 @@ class GreedyActor(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (B, n + g) float32 -> action (B, A) in [-1, 1]."""
-        return torch.tanh(self.actor(x)[0])
+        return self.actor.greedy(x)
 
 
 def export_onnx(policy: Policy, path: Path) -> float:

@@ -20,12 +20,13 @@ import numpy as np
 import torch
 
 from kprl.errors import KprlError
+from kprl.rl.agent import Sizes
+from kprl.rl.agents import AgentFactory, make_agent
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import Episode
 from kprl.rl.her import Reward
-from kprl.rl.learner import METRICS, InlineLearner, Learner
-from kprl.rl.networks import Actor
-from kprl.rl.sac import Sizes
+from kprl.rl.learner import METRICS, InlineLearner, Learner, ReplayFactory
+from kprl.rl.replay import Replay
 
 STALL_TIMEOUT_S = 120.0
 """The learner is given up when it is waited for and shows no progress for this long (start-up included)."""
@@ -66,15 +67,22 @@ class ProcessLearner(Learner):
     functools.partial of one.
     """
 
-    def __init__(self, config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward) -> None:
+    def __init__(
+        self,
+        config: TrainPolicyConfig,
+        sizes: Sizes,
+        compute_reward: Reward,
+        make_agent: AgentFactory = make_agent,
+        make_replay: ReplayFactory = Replay,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
-        actor = Actor(sizes.observation + sizes.goal, sizes.action, config.actor_hidden, config.normalise)
-        self._shared, self._max_lag = Shared(context, actor.weights().numel()), config.max_lag
+        weights = make_agent(config, sizes).actor.weights().numel()
+        self._shared, self._max_lag = Shared(context, weights), config.max_lag
         self._pipe, theirs = context.Pipe()
         self._sent = self._seen_version = 0
         self.process = context.Process(
             target=_serve,
-            args=(config, sizes, compute_reward, self._shared, theirs),
+            args=(self._shared, theirs, config, sizes, compute_reward, make_agent, make_replay),
             name="learner",
             daemon=True,
         )
@@ -82,7 +90,7 @@ class ProcessLearner(Learner):
             self.process.start()
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             raise KprlError(
-                f"the reward function cannot be sent to a learner process ({error}): give a module-level"
+                f"reward or factory cannot be sent to a learner process ({error}): give a module-level"
                 " function, or choose learner 'inline'"
             ) from None
         theirs.close()
@@ -202,13 +210,13 @@ class ProcessLearner(Learner):
             time.sleep(LOOK_S)
 
 
-def _serve(config: TrainPolicyConfig, sizes: Sizes, compute_reward: Reward, shared: Shared, pipe: Connection) -> None:
+def _serve(shared: Shared, pipe: Connection, config: TrainPolicyConfig, *rest: Any) -> None:
     """The learner process: answer the pipe, update in between; ends when the other end of the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the acting side, which closes the pipe
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
-        _learn(InlineLearner(config, sizes, compute_reward), config.max_lag, shared, pipe)
+        _learn(InlineLearner(config, *rest), config.max_lag, shared, pipe)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the acting side is gone
     except KprlError as error:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from kprl.errors import KprlError
+from kprl.rl.agent import Sizes
 from kprl.rl.episode import Episode
-from kprl.rl.sac import Sizes
 
 
 class Replay:

@@ -1,45 +1,17 @@
-"""Soft Actor-Critic, eq. 7 to 9, with automatic temperature and an optional critic that sees the truth.
-
-The actor sees [observation, desired_goal]. The critics see [privileged, desired_goal] (asymmetric
-actor-critic: they never leave the simulator) or, as in the paper, what the actor sees.
-"""
+"""Soft Actor-Critic, eq. 7 to 9, with automatic temperature."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import nn
 
-from kprl.errors import KprlError
-from kprl.rl.flat import FlatAdam, flatten
-from kprl.rl.networks import Actor, TwinCritic
-from kprl.rl.normaliser import Normaliser, RunningMoments
-
-
-class Batch(NamedTuple):
-    """Transitions to learn from, float32, row by row."""
-
-    observation: np.ndarray  # (B, n)
-    next_observation: np.ndarray  # (B, n)
-    privileged: np.ndarray  # (B, p), p = 0 where the environment gives none
-    next_privileged: np.ndarray  # (B, p)
-    goal: np.ndarray  # (B, g) the desired goal, relabelled or not
-    action: np.ndarray  # (B, a) in [-1, 1]
-    reward: np.ndarray  # (B,)
-    terminated: np.ndarray  # (B,) 1 where the task itself ended; a time limit is not an end
-
-
-class Sizes(NamedTuple):
-    """Widths of an environment's vectors."""
-
-    observation: int
-    goal: int
-    action: int
-    privileged: int
+from kprl.rl.agent import Agent, Batch, CriticInput, Seen, Sizes
+from kprl.rl.flat import FlatAdam
+from kprl.rl.networks import Actor, seeded
+from kprl.rl.normaliser import RunningMoments
 
 
 def target_value(
@@ -60,11 +32,22 @@ def temperature_loss(log_temperature: torch.Tensor, log_prob: torch.Tensor, targ
     return -log_temperature * (log_prob.detach().mean() + target_entropy)
 
 
-class Sac:
-    """Actor, twin critics, their targets and the temperature, with one `update` for all of them.
+class Temperature(nn.Module):
+    """The entropy weight alpha of eq. 7, learnt as its logarithm."""
 
-    Not thread-safe. Every random draw comes from `seed`.
-    """
+    def __init__(self, initial: float, minimum: float) -> None:
+        super().__init__()
+        self.logarithm = nn.Parameter(torch.tensor(math.log(initial)))
+        self.floor = math.log(minimum) if minimum > 0 else -math.inf
+
+    def hold_floor(self) -> None:
+        """Lift alpha to its minimum."""
+        if self.floor > -math.inf:
+            self.logarithm.data.clamp_(min=self.floor)
+
+
+class Sac(Agent):
+    """A stochastic actor, twin critics with their targets, and the temperature."""
 
     def __init__(
         self,
@@ -72,7 +55,7 @@ class Sac:
         *,
         actor_hidden: Sequence[int] = (64, 64),
         critic_hidden: Sequence[int] = (64, 64),
-        critic: Literal["privileged", "observation"] = "privileged",
+        critic: CriticInput = "privileged",
         normalise: bool = True,
         learning_rate: float = 3e-4,
         gamma: float = 0.96,
@@ -83,141 +66,49 @@ class Sac:
         actor_delay: int = 1,
         seed: int = 0,
     ) -> None:
-        if critic == "privileged" and sizes.privileged == 0:
-            raise KprlError(
-                "critic 'privileged' needs an environment whose info holds 'privileged', and this one gives"
-                " none: choose critic 'observation' or another environment"
-            )
-        self.sizes, self.privileged, self.gamma, self.polyak = sizes, critic == "privileged", gamma, polyak
         self.target_entropy = float(-sizes.action if target_entropy is None else target_entropy)
-        self.min_log_temperature = math.log(min_temperature) if min_temperature > 0 else -math.inf
-        self.actor_delay, self.updates = actor_delay, 0
-        self.generator = torch.Generator().manual_seed(seed)
-
-        actor_input = sizes.observation + sizes.goal
-        critic_input = sizes.privileged + sizes.goal if self.privileged else actor_input
-        # torch's layers draw from the global generator only: fork it, so that nobody else's draws change.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.actor = Actor(actor_input, sizes.action, actor_hidden, normalise)
-            self.critic = TwinCritic(critic_input, sizes.action, critic_hidden)
-            self.target_critic = TwinCritic(critic_input, sizes.action, critic_hidden)
-        self.target_critic.load_state_dict(self.critic.state_dict())
-        self.critic_normaliser = Normaliser(critic_input, normalise)
-        self.actor_moments, self.critic_moments = RunningMoments(actor_input), RunningMoments(critic_input)
-        self.log_temperature = nn.Parameter(torch.tensor(math.log(initial_temperature)))
-
-        self.flat_actor = flatten([*self.actor.parameters(), self.log_temperature])
-        self.flat_critic = flatten(self.critic.parameters())
-        self.flat_target = flatten(self.target_critic.parameters())
-        self.actor_adam = FlatAdam(self.flat_actor, learning_rate)
-        self.critic_adam = FlatAdam(self.flat_critic, learning_rate)
-        # Only what is listed here receives a gradient: the critics just pass the actor's on.
-        self._critic_leaves = list(self.critic.parameters())
-        self._actor_leaves = [*self.actor.parameters(), self.log_temperature]
-
-    def observe(
-        self, observation: np.ndarray, privileged: np.ndarray, desired: np.ndarray, achieved: np.ndarray
-    ) -> None:
-        """Let the normalisation take in collected steps (N, ...); without effect where it is switched off.
-
-        Achieved goals count as goals too: hindsight turns them into desired ones.
-        """
-        goals = np.concatenate([desired, achieved])
-        self.actor_moments.update(np.hstack([np.tile(observation, (2, 1)), goals]))
-        self.actor.normaliser.adopt(self.actor_moments)
-        seen = privileged if self.privileged else observation
-        self.critic_moments.update(np.hstack([np.tile(seen, (2, 1)), goals]))
-        self.critic_normaliser.adopt(self.critic_moments)
+        self.actor_delay = actor_delay
+        self.temperature = Temperature(initial_temperature, min_temperature)
+        with seeded(seed):
+            super().__init__(
+                sizes,
+                Actor(sizes.observation + sizes.goal, sizes.action, actor_hidden, normalise),
+                critics=2,
+                critic_hidden=critic_hidden,
+                critic=critic,
+                learning_rate=learning_rate,
+                polyak=polyak,
+                gamma=gamma,
+                seed=seed,
+                learnt_with_actor=[self.temperature.logarithm],
+            )
 
     def update(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """One gradient step of critics, actor and temperature; metrics as 0-dim tensors, not yet fetched."""
-        tensors = (torch.from_numpy(field) for field in batch)
-        observation, next_observation, privileged, next_privileged, goal, action, reward, terminated = tensors
-        actor_input = torch.cat([observation, goal], -1)
-        next_actor_input = torch.cat([next_observation, goal], -1)
-        critic_input = self._critic_input(actor_input, privileged, goal)
-        next_critic_input = self._critic_input(next_actor_input, next_privileged, goal)
-        temperature = self.log_temperature.detach().exp()
-
+        """One gradient step of critics, actor and temperature."""
+        seen = self.see(batch)
+        temperature = self.temperature.logarithm.detach().exp()
         with torch.no_grad():
-            next_action, next_log_prob = self.actor.sample(next_actor_input, self._noise(len(action)))
-            next_q = self.target_critic(next_critic_input, next_action)
-            target = target_value(reward, terminated, next_q, next_log_prob, temperature, self.gamma)
-        metrics = self._update_critic(critic_input, action, target)
+            next_action, next_log_prob = self.actor.sample(seen.next_actor_input, self._noise(seen))
+            next_q = self.target_critic(seen.next_critic_input, next_action)
+            target = target_value(seen.reward, seen.terminated, next_q, next_log_prob, temperature, self.gamma)
+        metrics = self.fit_critics(seen, target)
         if self.updates % self.actor_delay == 0:
-            metrics |= self._update_actor(actor_input, critic_input, temperature)
-        with torch.no_grad():
-            self.flat_target.lerp_(self.flat_critic, self.polyak)
-        self.updates += 1
+            metrics |= self._update_actor(seen, temperature)
+        self.follow()
         return metrics
 
-    def _update_critic(
-        self, critic_input: torch.Tensor, action: torch.Tensor, target: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
-        """Both twins towards y_t: half the squared error, averaged over the batch, summed over the twins."""
-        q = self.critic(critic_input, action)
-        error = q - target
-        loss = 0.5 * (error * error).sum() / len(target)
-        self.critic_adam.zero_grad()
-        loss.backward(inputs=self._critic_leaves)
-        self.critic_adam.step()
-        return {"critic_loss": loss.detach(), "q": q.detach().mean()}
-
-    def _update_actor(
-        self, actor_input: torch.Tensor, critic_input: torch.Tensor, temperature: torch.Tensor
-    ) -> dict[str, torch.Tensor]:
+    def _update_actor(self, seen: Seen, temperature: torch.Tensor) -> dict[str, torch.Tensor]:
         """Ascend eq. 9, and move the temperature towards its entropy target."""
-        action, log_prob = self.actor.sample(actor_input, self._noise(len(actor_input)))
-        q = self.critic(critic_input, action)
+        action, log_prob = self.actor.sample(seen.actor_input, self._noise(seen))
+        q = self.critic(seen.critic_input, action)
         loss = (temperature * log_prob - torch.minimum(q[0], q[1])).mean()
-        loss_alpha = temperature_loss(self.log_temperature, log_prob, self.target_entropy)
-        self.actor_adam.zero_grad()
-        (loss + loss_alpha).backward(inputs=self._actor_leaves)
-        self.actor_adam.step()
-        if self.min_log_temperature > -math.inf:
-            self.log_temperature.data.clamp_(min=self.min_log_temperature)
+        self.step_actor(loss + temperature_loss(self.temperature.logarithm, log_prob, self.target_entropy))
+        self.temperature.hold_floor()
         return {"actor_loss": loss.detach(), "entropy": -log_prob.detach().mean(), "temperature": temperature}
 
-    def _critic_input(self, actor_input: torch.Tensor, privileged: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
-        seen = torch.cat([privileged, goal], -1) if self.privileged else actor_input
-        return self.critic_normaliser(seen)
+    def _noise(self, seen: Seen) -> torch.Tensor:
+        return torch.randn(seen.action.shape, generator=self.generator)
 
-    def _noise(self, rows: int) -> torch.Tensor:
-        return torch.randn(rows, self.sizes.action, generator=self.generator)
-
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """Everything that learning goes on from, as plain tensors with dotted names (for safetensors)."""
-        tensors = {
-            "log_temperature": self.log_temperature.detach(),
-            "updates": torch.tensor(self.updates),
-            "generator": self.generator.get_state(),
-        }
-        for name, part in self._parts().items():
-            tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
-        return {name: tensor.detach().clone() for name, tensor in tensors.items()}
-
-    def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
-        """Take over a `state_dict`; a missing or misshapen tensor is a `KprlError` that names it."""
-        try:
-            for name, part in self._parts().items():
-                start = len(name) + 1
-                part.load_state_dict({k[start:]: v for k, v in tensors.items() if k.startswith(name + ".")})
-            self.log_temperature.data.copy_(tensors["log_temperature"])
-            self.updates = int(tensors["updates"])
-            self.generator.set_state(tensors["generator"])
-        except (KeyError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise KprlError(f"the agent's saved state does not fit this agent: {reason}") from None
-
-    def _parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:
-        return {
-            "actor": self.actor,
-            "critic": self.critic,
-            "target_critic": self.target_critic,
-            "critic_normaliser": self.critic_normaliser,
-            "actor_moments": self.actor_moments,
-            "critic_moments": self.critic_moments,
-            "actor_adam": self.actor_adam,
-            "critic_adam": self.critic_adam,
-        }
+    def parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:
+        """See `Agent.parts`."""
+        return {**super().parts(), "temperature": self.temperature}

@@ -1,0 +1,56 @@
+"""Agents by name, made from the one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kprl.errors import require_choice
+from kprl.rl.agent import Agent, Sizes
+from kprl.rl.config import TrainPolicyConfig
+from kprl.rl.ddpg import Ddpg
+from kprl.rl.sac import Sac
+
+AgentFactory = Callable[[TrainPolicyConfig, Sizes], Agent]
+"""For a learner process of its own it must be picklable: a module-level function."""
+
+
+def make_agent(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
+    """The agent that `config.algo` names."""
+    return AGENTS[require_choice("algo", config.algo, tuple(AGENTS))](config, sizes)
+
+
+def _sac(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
+    return Sac(
+        sizes,
+        actor_hidden=config.actor_hidden,
+        critic_hidden=config.critic_hidden,
+        critic=config.critic,
+        normalise=config.normalise,
+        learning_rate=config.learning_rate,
+        gamma=config.gamma,
+        polyak=config.polyak,
+        initial_temperature=config.initial_temperature,
+        min_temperature=config.min_temperature,
+        target_entropy=config.target_entropy,
+        actor_delay=config.actor_delay,
+        seed=config.seed,
+    )
+
+
+def _ddpg(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
+    return Ddpg(
+        sizes,
+        actor_hidden=config.actor_hidden,
+        critic_hidden=config.critic_hidden,
+        critic=config.critic,
+        normalise=config.normalise,
+        learning_rate=config.learning_rate,
+        gamma=config.gamma,
+        polyak=config.polyak,
+        exploration_noise=config.exploration_noise,
+        actor_delay=config.actor_delay,
+        seed=config.seed,
+    )
+
+
+AGENTS: dict[str, AgentFactory] = {"sac": _sac, "ddpg": _ddpg}

@@ -1,0 +1,85 @@
+"""Deep Deterministic Policy Gradient, eq. 4 to 6: one critic, a deterministic actor, and targets of both."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from kprl.rl.agent import Agent, Batch, CriticInput, Seen, Sizes
+from kprl.rl.flat import FlatAdam, flatten
+from kprl.rl.networks import Actor, seeded
+from kprl.rl.normaliser import RunningMoments
+
+
+def target_value(reward: torch.Tensor, terminated: torch.Tensor, next_q: torch.Tensor, gamma: float) -> torch.Tensor:
+    """y_t of eq. 5 (B,), with next_q (B,) as Q(s_{t+1}, pi(s_{t+1})) of the target networks."""
+    return reward + gamma * (1 - terminated) * next_q
+
+
+class Ddpg(Agent):
+    """A deterministic actor that explores with Gaussian noise before its tanh, and one critic."""
+
+    def __init__(
+        self,
+        sizes: Sizes,
+        *,
+        actor_hidden: Sequence[int] = (64, 64),
+        critic_hidden: Sequence[int] = (64, 64),
+        critic: CriticInput = "privileged",
+        normalise: bool = True,
+        learning_rate: float = 3e-4,
+        gamma: float = 0.96,
+        polyak: float = 0.005,
+        exploration_noise: float = 0.2,
+        actor_delay: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.actor_delay = actor_delay
+        inputs = sizes.observation + sizes.goal
+        with seeded(seed):
+            super().__init__(
+                sizes,
+                Actor(inputs, sizes.action, actor_hidden, normalise, deviation=exploration_noise),
+                critics=1,
+                critic_hidden=critic_hidden,
+                critic=critic,
+                learning_rate=learning_rate,
+                polyak=polyak,
+                gamma=gamma,
+                seed=seed,
+            )
+        self.target_actor = copy.deepcopy(self.actor)
+        self.flat_target_actor = flatten(self.target_actor.parameters())
+
+    def update(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """One gradient step of critic and actor."""
+        seen = self.see(batch)
+        with torch.no_grad():
+            next_action = self.target_actor.greedy(seen.next_actor_input)
+            next_q = self.target_critic(seen.next_critic_input, next_action)[0]
+            target = target_value(seen.reward, seen.terminated, next_q, self.gamma)
+        metrics = self.fit_critics(seen, target)
+        if self.updates % self.actor_delay == 0:
+            metrics |= self._update_actor(seen)
+        self.follow()
+        return metrics
+
+    def _update_actor(self, seen: Seen) -> dict[str, torch.Tensor]:
+        """Ascend eq. 6: the chain rule through the critic is what autograd does."""
+        loss = -self.critic(seen.critic_input, self.actor.greedy(seen.actor_input)).mean()
+        self.step_actor(loss)
+        return {"actor_loss": loss.detach()}
+
+    def follow(self) -> None:
+        """See `Agent.follow`; the target actor follows too, and shares the actor's normalisation."""
+        with torch.no_grad():
+            self.flat_target_actor.lerp_(self.flat_actor, self.polyak)
+            self.target_actor.normaliser.load_state_dict(self.actor.normaliser.state_dict())
+        super().follow()
+
+    def parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:
+        """See `Agent.parts`."""
+        return {**super().parts(), "target_actor": self.target_actor}
