@@ -1,6 +1,5 @@
 """Train from nothing: images, keypoints, then the policy over ROS 2 topics (bridge, keypoint node, trainer)."""
 
-import shutil
 import time
 from pathlib import Path
 
@@ -23,8 +22,7 @@ from kprl_ros.launching import (
 )
 
 PROFILES = config_folder() / "profiles"
-STARTED = time.time()  # [s] of this launch: a resumed run counts its minutes from here, not from its first beginning
-UNFINISHED = ("policy", "bundle")  # what a policy training that was stopped leaves; it cannot be continued
+STARTED = time.time()  # [s] of this launch; the trainer adds the minutes of a policy training that it goes on with
 ARGUMENTS = {
     "profile": ("quick", "how much is learnt, a file in config/profiles", profile_names(PROFILES)),
     "task": ("grasp", "what is learnt", sorted(TASKS)),
@@ -32,7 +30,7 @@ ARGUMENTS = {
     "object": ("cube", "object to handle", sorted(OBJECTS)),
     "output": ("runs/train", "run folder for all results", None),
     "seed": ("0", "seed of everything random", None),
-    "resume": ("false", "go on in a run folder that was begun; finished stages are kept", ["true", "false"]),
+    "resume": ("false", "go on in a run folder that was begun, where it was stopped", ["true", "false"]),
 }
 
 
@@ -52,7 +50,7 @@ def plan(values):
     config = {"profile": profile.name} | run | settings
     if _is_begun(output, values["resume"] == "true"):
         _require_same(config, output / "config.yaml")
-        return [*_remove_unfinished(output), *_learn_keypoints(profile, run, output)]
+        return _learn_keypoints(profile, run, output)
     with atomic_file(output / "config.yaml") as beside:
         beside.write_text(yaml.safe_dump(config, sort_keys=False))
     return _learn_keypoints(profile, run, output)
@@ -94,15 +92,6 @@ def _flat(settings):
     return flat
 
 
-def _remove_unfinished(output):
-    """Remove what a stopped policy training left, of this same configuration; it starts anew."""
-    left = [output / name for name in UNFINISHED if (output / name).exists()]
-    for folder in left:
-        shutil.rmtree(folder)
-    names = ", ".join(folder.name for folder in left)
-    return [LogInfo(msg=f"removed {names}: the policy training was stopped, and starts anew")] if left else []
-
-
 def _learn_keypoints(profile, run, output):
     """Stages 1 and 2: the images go on where they were stopped, finished keypoints are kept."""
     if (output / "keypoints" / "keypoints.json").exists():
@@ -137,7 +126,8 @@ def _kprl(name, command, options):
 def _learn_policy(profile, run, output):
     """Stage 3: the graph that trains; it ends with its trainer."""
     model = str(output / "keypoints")
-    files = {"keypoints": model, "output": str(output), "started": STARTED}
+    # Without resume:=true the folder was empty: then there is nothing that it could go on with.
+    files = {"keypoints": model, "output": str(output), "started": STARTED, "resume": True}
     return [
         *required(configured_node("kprl_sim", "sim_bridge", run | {"clock": "lockstep"})),
         *required(configured_node("kprl_keypoints", "keypoint_node", {"model": model})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -77,6 +78,28 @@ def test_a_run_folder_is_never_written_over(quick_run, quick_keypoints, tmp_path
         assert ended.value.code == USER_ERROR
         assert "choose another run folder" in capsys.readouterr().err
     assert (tmp_path / "bundle" / "precious").read_text() == "mine"
+
+
+def test_a_run_is_resumed_and_prolonged(quick_run, quick_keypoints, tmp_path, capsys):
+    run = shutil.copytree(quick_run, tmp_path / "run")
+    (run / "summary.json").unlink()  # as if it had been killed in the final evaluation
+    command = [
+        "policy", "train", "--keypoints", str(quick_keypoints), "--out", str(run), "--random-steps", "100",
+        "--evaluation-episodes", "2", "--final-episodes", "2", "--resume",
+    ]  # fmt: skip
+    main([*command, "--steps", "400"])
+    summary = json.loads((run / "summary.json").read_text())
+    before = json.loads((quick_run / "summary.json").read_text())
+    assert summary["env_steps"] == 400 and summary["updates"] > before["updates"]
+    assert json.loads((run / "bundle" / "bundle.json").read_text())["provenance"]["steps"] == 400
+    rows = list(csv.DictReader((run / "policy" / "metrics.csv").open()))
+    assert [int(row["step"]) for row in rows] == sorted(int(row["step"]) for row in rows)
+    capsys.readouterr()
+    for change, words in ((["--task", "push"], "begun with task grasp, not push"), (["--seed", "5"], "seed 0, not 5")):
+        with pytest.raises(SystemExit) as ended:
+            main([*command, *change])
+        assert ended.value.code == USER_ERROR
+        assert words in capsys.readouterr().err
 
 
 def test_show_refuses_what_is_no_summary(tmp_path, capsys):

@@ -121,9 +121,12 @@ def test_sim_train_leaves_a_whole_run(tmp_path: Path) -> None:
 
     (run / "summary.json").unlink()  # as if it had been stopped in the final evaluation
     image_files = {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()}
+    trained = (run / "policy" / "training.safetensors").read_bytes()
     output = launch(*arguments, "resume:=true")
-    assert "removed policy, bundle: " in output and "images and keypoints are kept" in output
-    assert json.loads((run / "summary.json").read_text())["seed"] == 3
+    assert "images and keypoints are kept" in output
+    again = json.loads((run / "summary.json").read_text())
+    assert (again["seed"], again["env_steps"]) == (3, summary["env_steps"])
+    assert (run / "policy" / "training.safetensors").read_bytes() == trained
     assert {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()} == image_files
 
 

@@ -1,6 +1,7 @@
 """One policy training from an environment to a deliverable: curves, bundle, film and summary in a run folder.
 
-    <out>/policy/        metrics.csv, tensorboard/, curve.png, config.json, checkpoints/
+    <out>/run.json       what is trained: task, scene, object, keypoints
+    <out>/policy/        metrics.csv, tensorboard/, curve.png, config.json, checkpoints/, training.safetensors
     <out>/bundle/        what a robot needs
     <out>/episode.gif    held-out episodes with the keypoints drawn
     <out>/keypoints.png  keypoints on held-out images
@@ -24,18 +25,21 @@ from kprl.envs import ENVIRONMENTS
 from kprl.envs.goal_observation import compute_reward
 from kprl.envs.vector import ManipulationVectorEnv, NextReset
 from kprl.errors import KprlError, require_choice
-from kprl.files import write_json
+from kprl.files import read_json, sha256_of, write_json
 from kprl.film import write_gif
 from kprl.keypoints.encoder import Encoder, load_encoder
+from kprl.keypoints.folder import ONNX_FILE
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
 from kprl.rl.policy_export import export_onnx
+from kprl.rl.resume import STATE
 from kprl.tasks import check_names
 from kprl.tasks.outcome import count_failures
 
 FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
 FILMED_EPISODES = 2
+RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -76,24 +80,24 @@ def train_and_deliver(
     env_factory: Callable[[], GoalEnv] | None = None,
     callback: Callback | None = None,
     progress: bool = True,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Train, evaluate the best policy on fresh starts, write the run folder, and return the summary.
 
     `env_factory` defaults to the in-process environment; the ROS 2 trainer passes the one over topics, which
-    cannot be had `config.workers` times.
+    cannot be had `config.workers` times. With `resume` a run that was interrupted goes on, one that was finished
+    is prolonged to `config.steps`, and without any it begins.
     """
     began = time.time()
     encoder = load_encoder(run.keypoints)
-    for name in ("policy", "bundle", "summary.json"):
-        if (run.out / name).exists():
-            raise KprlError(f"{run.out / name} exists, of an earlier run or anything else: choose another run folder")
+    resume = _may_resume(run) if resume else _must_be_new(run)
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
     worlds_factory = None if env_factory else partial(make_worlds, run, encoder)
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
-                   callback=callback, show_progress=progress)  # fmt: skip
+                   callback=callback, show_progress=progress, resume=resume)  # fmt: skip
     export_onnx(result.policy, run.out / "policy" / "policy.onnx")
     provenance = {
-        "algorithm": "SAC + HER",
+        "algorithm": f"{config.algo.upper()} + HER",
         "steps": result.steps,
         "updates": result.updates,
         "minutes": round(result.minutes, 2),
@@ -114,6 +118,43 @@ def train_and_deliver(
     if (run.keypoints / "keypoints.png").is_file():
         shutil.copyfile(run.keypoints / "keypoints.png", run.out / "keypoints.png")
     return _summarise(run, config, result, run.started or began)
+
+
+def _identity(run: PolicyRun) -> dict[str, Any]:
+    """What the parts of one run must agree in, apart from the training's settings."""
+    names = ("task", "scene", "object")
+    return {name: getattr(run, name) for name in names} | {"keypoints_sha256": sha256_of(run.keypoints / ONNX_FILE)}
+
+
+def _must_be_new(run: PolicyRun) -> bool:
+    """Begin a run folder; False: there is nothing to resume."""
+    for name in ("policy", "bundle", "summary.json"):
+        if (run.out / name).exists():
+            raise KprlError(
+                f"{run.out / name} exists, of an earlier run or anything else: choose another run folder, or go on"
+                " in it with resume"
+            )
+    write_json(run.out / RUN_FILE, _identity(run))
+    return False
+
+
+def _may_resume(run: PolicyRun) -> bool:
+    """Whether the run in the folder got so far that it can go on; otherwise what it left is removed, to begin anew."""
+    if not (run.out / RUN_FILE).exists():
+        return _must_be_new(run)
+    found, expected = read_json(run.out / RUN_FILE), _identity(run)
+    for name, value in expected.items():
+        if found.get(name) != value:
+            raise KprlError(
+                f"{run.out} was begun with {name} {found.get(name)}, not {value}: resume it with the same, or choose"
+                " another run folder"
+            )
+    policy = run.out / "policy"
+    if (policy / STATE).is_file():
+        return True
+    if policy.exists():
+        shutil.rmtree(policy)
+    return False
 
 
 def _summarise(run: PolicyRun, config: TrainPolicyConfig, result: TrainingResult, started: float) -> dict[str, Any]:
@@ -142,7 +183,7 @@ def _summarise(run: PolicyRun, config: TrainPolicyConfig, result: TrainingResult
         "failures": count_failures(outcome.outcome for outcome in after.outcomes),
         "mean_return_before": before.mean_return,
         "mean_return_after": after.mean_return,
-        "minutes": round((time.time() - started) / 60, 2),
+        "minutes": round((time.time() - started) / 60 + result.resumed_minutes, 2),
         "env_steps": result.steps,
         "updates": result.updates,
         "seed": config.seed,

@@ -67,6 +67,7 @@ def train() -> None:
     node = Node("trainer_node")
     try:
         run, config = declare_run(node), declare_config(node)
+        resume = declare(node, "resume", False, "go on with an interrupted training in the run folder")
         step_timeout = declare(
             node, "step_timeout", STEP_TIMEOUT, "most time [s] that a reset or a step may take", (0.1, 3600.0)
         )
@@ -79,7 +80,7 @@ def train() -> None:
             return False
 
         factory = partial(over_topics, num_keypoints, node, step_timeout)
-        summary = train_and_deliver(run, config, factory, callback=count)
+        summary = train_and_deliver(run, config, factory, callback=count, resume=resume)
         node.get_logger().info(
             f"success {summary['success_before']:.0%} before, {summary['success_after']:.0%} after "
             f"{summary['env_steps']} steps and {summary['minutes']:.1f} minutes; everything is in {run.out}"

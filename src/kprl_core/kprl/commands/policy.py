@@ -27,6 +27,7 @@ def train(
     scene: str = "env1",
     object: str = "cube",
     preset: Preset = "quick",
+    algo: Literal["sac", "ddpg"] | None = None,
     env: Literal["inprocess", "topics"] = "inprocess",
     steps: int | None = None,
     minutes: float | None = None,
@@ -36,6 +37,7 @@ def train(
     random_steps: int | None = None,
     evaluation_episodes: int | None = None,
     final_episodes: int = 50,
+    resume: bool = False,
 ) -> None:
     """Train a policy and leave curves, bundle, film and summary in a run folder.
 
@@ -48,6 +50,7 @@ def train(
         scene: Scene of the task.
         object: Object to handle.
         preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum).
+        algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.
         steps: Environment steps, instead of the preset's.
@@ -59,17 +62,19 @@ def train(
         random_steps: Steps of uniform random actions before learning begins.
         evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
+        resume: Go on with a run that was interrupted, or prolong a finished one: the same command, with more steps
+            or minutes if wanted. Begins where there is none.
     """
     from kprl.policy_run import PolicyRun, train_and_deliver
     from kprl.rl.config import preset as policy_preset
 
-    given = {"steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
+    given = {"algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
              "random_steps": random_steps, "evaluation_episodes": evaluation_episodes}  # fmt: skip
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     config = dataclasses.replace(policy_preset(preset), **changes)
     run = PolicyRun(keypoints, out, task, scene, object, final_episodes)
     factory = _env_over_topics(keypoints) if env == "topics" else None
-    print(as_line(train_and_deliver(run, config, factory)))
+    print(as_line(train_and_deliver(run, config, factory, resume=resume)))
 
 
 def _env_over_topics(keypoints: Path) -> Callable[[], Any]:
