@@ -56,7 +56,8 @@ def bundle(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("bundle")
     export_onnx(Policy(Actor(2 * NUM_KEYPOINTS + 4 + 3, 4, (64, 64), True)), folder / "policy.onnx")
-    save_file({"nothing": np.zeros(1)}, folder / "policy.safetensors")
-    files = (model, folder / "policy.onnx", folder / "policy.safetensors")
+    (folder / "checkpoint").mkdir()
+    save_file({"nothing": np.zeros(1)}, folder / "checkpoint" / "policy.safetensors")
+    files = (model, folder / "policy.onnx", folder / "checkpoint")
     save_bundle(folder / "bundle", *files, "grasp", "env1", "cube", NUM_KEYPOINTS, {})
     return folder / "bundle"

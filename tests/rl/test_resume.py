@@ -17,7 +17,7 @@ from goal_envs import make_point_env
 from test_loop import BRIEF
 
 from kprl.errors import KprlError
-from kprl.rl.checkpoint import load_checkpoint
+from kprl.rl.checkpoint import find_checkpoint, load_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.loop import Progress, TrainingResult, train
 from kprl.rl.resume import STATE, load_state
@@ -159,3 +159,18 @@ def test_a_full_disk_is_said_and_the_last_state_stays(tmp_path: Path) -> None:
     _, progress = load_state(tmp_path, CONFIG)
     assert 0 < progress["steps"] < CONFIG.steps
     assert run(tmp_path, resume=True).steps == CONFIG.steps
+
+
+def test_a_training_starts_from_another_ones_agent(tmp_path: Path) -> None:
+    first = run(tmp_path / "first")
+    checkpoint = find_checkpoint(tmp_path / "first")
+    config = replace(CONFIG, start_from=str(checkpoint), seed=5, steps=40, random_steps=0, evaluate_every=1000)
+    second = run(tmp_path / "second", config)
+    assert second.before.success_rate > 0.5 > first.before.success_rate  # other starts: of another seed
+    old, _ = load_checkpoint(checkpoint)
+    new, progress = load_state(tmp_path / "second", config)
+    assert int(new["agent.updates"]) > 0 and progress["steps"] == 40
+    assert not np.array_equal(old["agent.generator"].numpy(), new["agent.generator"].numpy())
+    assert float(new["agent.actor_adam.steps"]) == float(old["agent.actor_adam.steps"]) + float(new["agent.updates"])
+    with pytest.raises(KprlError, match="holds no checkpoint"):
+        find_checkpoint(tmp_path)

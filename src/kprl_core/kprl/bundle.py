@@ -3,6 +3,7 @@
     bundle.json        format, task, layouts, camera and workspace assumptions, provenance, checksums
     keypoints/         the keypoint model's folder
     policy.safetensors, policy.onnx
+    checkpoint/        critics and optimisers, for a training that starts from it
 """
 
 from __future__ import annotations
@@ -64,14 +65,15 @@ class Bundle:
 
 
 def save_bundle(
-    folder: Path, keypoints: Path, policy_onnx: Path, policy_weights: Path, task: str, scene: str, object: str,
+    folder: Path, keypoints: Path, policy_onnx: Path, checkpoint: Path, task: str, scene: str, object: str,
     num_keypoints: int, provenance: dict[str, Any],
 ) -> None:  # fmt: skip
     """Assemble a bundle in `folder` from a keypoint model's folder and an exported policy, atomically."""
     with atomic_folder(folder) as beside:
         shutil.copytree(keypoints, beside / "keypoints", ignore=shutil.ignore_patterns("tensorboard"))
         shutil.copyfile(policy_onnx, beside / "policy.onnx")
-        shutil.copyfile(policy_weights, beside / "policy.safetensors")
+        shutil.copyfile(checkpoint / "policy.safetensors", beside / "policy.safetensors")
+        shutil.copytree(checkpoint, beside / "checkpoint")
         files = sorted(path.relative_to(beside).as_posix() for path in beside.rglob("*") if path.is_file())
         write_json(
             beside / "bundle.json",

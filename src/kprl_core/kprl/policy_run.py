@@ -108,7 +108,7 @@ def train_and_deliver(
         run.out / "bundle",
         run.keypoints,
         run.out / "policy" / "policy.onnx",
-        run.out / "policy" / "checkpoints" / "best" / "policy.safetensors",
+        run.out / "policy" / "checkpoints" / "best",
         run.task,
         run.scene,
         run.object,

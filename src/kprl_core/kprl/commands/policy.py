@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kprl.commands.shown import as_line, require_at_least
 from kprl.errors import KprlError
 
-Preset = Literal["paper", "quick"]
+Preset = Literal["paper", "quick", "goal", "plain"]
 SHOWN = ("task", "scene", "object", "minutes", "success_before", "success_after", "episodes", "ci95", "failures")
 RUN_FILES = {
     "keypoints.png": "keypoints on held-out images",
@@ -21,12 +21,13 @@ RUN_FILES = {
 
 
 def train(
-    keypoints: Path,
     out: Path,
+    keypoints: Path | None = None,
+    env_id: str | None = None,
     task: str = "grasp",
     scene: str = "env1",
     object: str = "cube",
-    preset: Preset = "quick",
+    preset: Preset | None = None,
     algo: Literal["sac", "ddpg"] | None = None,
     env: Literal["inprocess", "topics"] = "inprocess",
     steps: int | None = None,
@@ -37,6 +38,7 @@ def train(
     random_steps: int | None = None,
     evaluation_episodes: int | None = None,
     final_episodes: int = 50,
+    start_from: Path | None = None,
     resume: bool = False,
 ) -> None:
     """Train a policy and leave curves, bundle, film and summary in a run folder.
@@ -44,12 +46,15 @@ def train(
     All stages over ROS 2 topics: `ros2 launch kprl_bringup sim_train.launch.py`.
 
     Args:
-        keypoints: Keypoint model folder.
         out: Run folder.
+        keypoints: Keypoint model folder; needed for kprl's own tasks.
+        env_id: Any Gymnasium environment with a vector Box as action instead, as PandaReach-v3: goal environments
+            with hindsight, ordinary ones without. task, scene, object, env and workers do not apply.
         task: What to learn.
         scene: Scene of the task.
         object: Object to handle.
-        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum).
+        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum); goal and
+            plain: for env-id, with and without goals. If not given: what suits.
         algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.
@@ -62,16 +67,33 @@ def train(
         random_steps: Steps of uniform random actions before learning begins.
         evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
+        start_from: Run folder, bundle or checkpoint of another training whose networks this one starts with, for
+            example on another object. Learning then begins without random steps.
         resume: Go on with a run that was interrupted, or prolong a finished one: the same command, with more steps
             or minutes if wanted. Begins where there is none.
     """
+    from kprl.gym_run import default_preset, train_on
     from kprl.policy_run import PolicyRun, train_and_deliver
+    from kprl.rl.checkpoint import find_checkpoint
     from kprl.rl.config import preset as policy_preset
 
-    given = {"algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
-             "random_steps": random_steps, "evaluation_episodes": evaluation_episodes}  # fmt: skip
+    given: dict[str, Any] = {
+        "algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
+        "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
+    }  # fmt: skip
+    if start_from is not None:
+        given["start_from"] = str(find_checkpoint(start_from).absolute())
+        given["random_steps"] = random_steps or 0
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    config = dataclasses.replace(policy_preset(preset), **changes)
+    if env_id is not None:
+        if keypoints is not None or env == "topics" or workers not in (None, 1):
+            raise KprlError("--env-id takes neither --keypoints, --env topics nor --workers: leave them out")
+        config = dataclasses.replace(policy_preset(preset) if preset else default_preset(env_id), **changes)
+        print(as_line(train_on(env_id, out, config, final_episodes, resume)))
+        return
+    if keypoints is None:
+        raise KprlError("--keypoints is missing: pass a keypoint model folder, or another environment with --env-id")
+    config = dataclasses.replace(policy_preset(preset or "quick"), **changes)
     run = PolicyRun(keypoints, out, task, scene, object, final_episodes)
     factory = _env_over_topics(keypoints) if env == "topics" else None
     print(as_line(train_and_deliver(run, config, factory, resume=resume)))

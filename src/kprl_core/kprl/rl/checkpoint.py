@@ -15,6 +15,7 @@ from kprl.files import atomic_folder, read_json, sha256_of, verify_checksums, wr
 from kprl.rl.policy import Policy, save_policy
 
 POLICY, LEARNER, DESCRIPTION = "policy.safetensors", "learner.safetensors", "checkpoint.json"
+WHERE = ("", "policy/checkpoints/best", "checkpoints/best", "checkpoint")
 
 
 def save_checkpoint(
@@ -26,6 +27,14 @@ def save_checkpoint(
         save_file(dict(learner), beside / LEARNER)
         checksums = {name: sha256_of(beside / name) for name in (POLICY, LEARNER)}
         write_json(beside / DESCRIPTION, {**description, "sha256": checksums})
+
+
+def find_checkpoint(folder: Path) -> Path:
+    """The checkpoint in a run folder, a bundle or a folder of its own; `KprlError` where there is none."""
+    for inside in WHERE:
+        if (folder / inside / DESCRIPTION).is_file():
+            return folder / inside
+    raise KprlError(f"{folder} holds no checkpoint: pass a run folder, a bundle or the folder of a {DESCRIPTION}")
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

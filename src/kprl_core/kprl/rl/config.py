@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kprl.errors import KprlError, require_choice
@@ -35,6 +35,8 @@ class TrainPolicyConfig:
 
     algo: Literal["sac", "ddpg"] = "sac"
     """What learns: SAC (eq. 7 to 9) or DDPG (eq. 4 to 6)."""
+    start_from: str | None = None
+    """Checkpoint folder of another training whose networks, optimisers and temperature this one starts with."""
     steps: int = 60_000
     """Environment steps of the whole run, warm-up included."""
     minutes: float | None = None
@@ -118,6 +120,21 @@ class TrainPolicyConfig:
         require_choice("critic", self.critic, ("privileged", "observation"))
 
 
+FOREIGN = TrainPolicyConfig(
+    steps=20_000,
+    batch_size=256,
+    actor_hidden=(256, 256),
+    critic_hidden=(256, 256),
+    gamma=0.95,
+    polyak=0.05,
+    min_temperature=0.0,
+    critic="observation",
+    buffer_size=1_000_000,
+    random_exploration=0.0,
+    curriculum=0.0,
+    updates_per_step=1.0,
+    evaluate_every=2_000,
+)
 PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
     "paper": TrainPolicyConfig(
@@ -131,8 +148,11 @@ PRESETS: dict[str, TrainPolicyConfig] = {
         curriculum=0.0,
         random_steps=100,
     ),
+    "goal": FOREIGN,
+    "plain": replace(FOREIGN, relabels=0, gamma=0.99, polyak=0.005, learning_rate=3e-4, normalise=False),
 }
-"""`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores."""
+"""`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores. For other people's environments:
+`goal`, where there are goals to relabel; `plain`, where there are none."""
 
 
 def preset(name: str) -> TrainPolicyConfig:

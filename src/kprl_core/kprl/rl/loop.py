@@ -23,7 +23,7 @@ from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.agent import Sizes
 from kprl.rl.agents import AgentFactory, make_agent
-from kprl.rl.checkpoint import POLICY, save_checkpoint
+from kprl.rl.checkpoint import POLICY, load_checkpoint, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
@@ -150,6 +150,8 @@ def train(
         run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, policy, log, bar, callback, began)
         if state:
             run.go_on(*state)
+        elif config.start_from:
+            _transfer(Path(config.start_from), learner)
         return run.run()
 
 
@@ -187,6 +189,15 @@ def _reward(config: TrainPolicyConfig, env: GoalEnv, compute_reward: Reward | No
             " environment a reward_function attribute, or choose learner 'inline'"
         )
     return reward
+
+
+def _transfer(checkpoint: Path, learner: Learner) -> None:
+    """Start with the agent of another training (IV-B4), but with this one's seed, and memory still empty."""
+    tensors, _ = load_checkpoint(checkpoint)
+    own = learner.state_dict(replay=False)
+    kept = ("agent.generator", "agent.updates")
+    agent = {name: value for name, value in tensors.items() if name.startswith("agent.") and name not in kept}
+    learner.load_state_dict(own | agent)
 
 
 def _bar(show: bool) -> tqdm[Any]:
