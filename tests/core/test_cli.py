@@ -161,3 +161,19 @@ def test_an_unknown_preset_lists_the_choices(capsys):
     assert ended.value.code == USER_ERROR
     said = capsys.readouterr().err
     assert all(name in said for name in ("huge", "paper", "cpu", "quick"))
+
+
+def test_bench_pipeline_starts_from_nothing(tmp_path, capsys):
+    out, file = tmp_path / "run", tmp_path / "bench.json"
+    main(
+        ["bench", "pipeline", "--out", str(out), "--images", "100", "--keypoint-minutes", "0.02", "--steps", "60",
+         "--policy-minutes", "0.1", "--final-episodes", "2", "--json", str(file)]
+    )  # fmt: skip
+    result = json.loads(file.read_text())
+    assert {"minutes_to_95", "success_rate", "env_steps"} <= set(result)
+    assert result["minutes_to_95"] is None and "not reached" in capsys.readouterr().out
+    assert result["evaluations"][0]["step"] == 0 and (out / "bundle" / "bundle.json").exists()
+    assert set(result["minutes_by_stage"]) == {"data", "keypoints", "policy"}
+    with pytest.raises(SystemExit):
+        main(["bench", "pipeline", "--out", str(out)])
+    assert "this starts from nothing" in capsys.readouterr().err

@@ -109,7 +109,7 @@ def test_a_reward_that_takes_no_batch_is_refused() -> None:
 def test_the_command_learns_without_goals(tmp_path: Any) -> None:
     out = tmp_path / "run"
     command = ["policy", "train", "--env-id", "KprlSlider-v0", "--out", str(out), "--final-episodes", "20"]
-    main([*command, "--steps", "1500", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3"])
+    main([*command, "--steps", "600", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3"])
     summary = json.loads((out / "summary.json").read_text())
     assert summary["mean_return_after"] > summary["mean_return_before"] / 2  # both are costs
     assert (out / "policy.onnx").exists() and json.loads((out / "policy" / "config.json").read_text())["relabels"] == 0
@@ -117,9 +117,9 @@ def test_the_command_learns_without_goals(tmp_path: Any) -> None:
     with pytest.raises(SystemExit) as ended:
         main(command)
     assert ended.value.code == USER_ERROR
-    main([*command, "--steps", "1700", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3",
+    main([*command, "--steps", "700", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3",
           "--resume"])  # fmt: skip
-    assert json.loads((out / "summary.json").read_text())["env_steps"] == 1700
+    assert json.loads((out / "summary.json").read_text())["env_steps"] == 700
 
 
 def test_the_command_runs_on_panda_gym_with_a_learner_process(tmp_path: Any) -> None:

@@ -19,6 +19,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, TwistStamped
 from graph_processes import FIRST_DOMAIN, Graph, counts, environment, open_graph
 
+from kprl.tasks.outcome import FAILURES
 from kprl_ros import topics
 from kprl_ros.topics import LATCHED, STREAM
 
@@ -117,7 +118,7 @@ def test_sim_train_leaves_a_whole_run(tmp_path: Path) -> None:
     result = json.loads((run / "sim" / "result.json").read_text())
     assert result["episodes"] == 1 and result["per_episode"][0]["steps"] == 50
     assert (run / "sim" / "episodes.gif").stat().st_size > 0
-    assert result["outcomes"] and set(result["failures"]) == {"missed", "dropped", "off_goal"}
+    assert result["outcomes"] and set(result["failures"]) == set(FAILURES)
 
     (run / "summary.json").unlink()  # as if it had been stopped in the final evaluation
     image_files = {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()}

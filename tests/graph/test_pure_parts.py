@@ -159,13 +159,13 @@ def test_report_goes_by_the_truth() -> None:
 
     assert outcome((False, False)) == "missed"
     assert outcome((True, False), (False, False)) == "dropped"
-    assert outcome((True, False)) == "off_goal"
+    assert outcome((True, False)) == "timed_out"
     assert outcome((True, True), (False, True)) == "success"
-    reports = [episode_report(1, says, 50, [TruthSample(50, True, says == "success", (0, 0, 0))])
+    reports = [episode_report(1, says, 50, [TruthSample(50, True, says == "success", (0.5, 0, 0))])
                for says in ("success", "not_at_goal")]  # fmt: skip
     written = result(reports, {"seed": 1})
-    assert written["success_rate"] == 0.5 and written["outcomes"] == {"success": 1, "off_goal": 1}
-    assert written["failures"] == {"missed": 0, "dropped": 0, "off_goal": 1}
+    assert written["success_rate"] == 0.5 and written["outcomes"] == {"success": 1, "timed_out": 1}
+    assert written["failures"] == {"missed": 0, "dropped": 0, "out_of_workspace": 0, "timed_out": 1}
 
 
 def test_a_broken_graph_is_told_from_a_poor_policy() -> None:

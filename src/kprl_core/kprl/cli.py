@@ -23,7 +23,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "card": keypoints.card,
         "ablation": keypoints.ablation,
     },
-    "bench": {"env": bench.env, "encoder": bench.encoder},
+    "bench": {"env": bench.env, "encoder": bench.encoder, "sac": bench.sac, "pipeline": bench.pipeline},
     "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show},
 }
 ABOUT = "Keypoint policies for a robot arm, learnt in simulation."

@@ -60,12 +60,15 @@ class PolicyRun:
             raise KprlError(f"final_episodes is {self.final_episodes}: expected at least 1")
 
 
-def make_env(task: str, scene: str, object: str, encoder: Encoder, render_mode: str | None = None) -> GoalEnv:
+def make_env(
+    task: str, scene: str, object: str, encoder: Encoder, render_mode: str | None = None, randomization: str = "train"
+) -> GoalEnv:
     """The in-process environment of a task with keypoints as observation."""
     name = ENVIRONMENTS[require_choice("task", task, list(ENVIRONMENTS))]
     return gymnasium.make(
-        name, scene=scene, object=object, observation="keypoints", encoder=encoder, render_mode=render_mode
-    )
+        name, scene=scene, object=object, observation="keypoints", encoder=encoder, render_mode=render_mode,
+        randomization=randomization,
+    )  # fmt: skip
 
 
 def make_worlds(run: PolicyRun, encoder: Encoder, workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
@@ -200,11 +203,13 @@ def evaluate_bundle(
     scene: str | None = None,
     object: str | None = None,
     film: int = 0,
+    randomization: str = "train",
 ) -> EvaluationResult:
     """Run a bundle greedily in process, in its own task, scene and object unless others are named."""
     bundle = load_bundle(folder, task)
     info = bundle.info
-    env = make_env(info["task"], scene or info["scene"], object or info["object"], bundle.encoder, "rgb_array")
+    world = (info["task"], scene or info["scene"], object or info["object"])
+    env = make_env(*world, bundle.encoder, "rgb_array", randomization)
     try:
         return evaluate(BundleActor(bundle.policy), env, episodes, seed, min(film, episodes))
     finally:

@@ -44,7 +44,7 @@ def episode_report(seed: int, says: str, steps: int, truth: Sequence[TruthSample
     last = truth[-1]
     return {
         "seed": seed,
-        "outcome": outcome(last.is_success, [sample.engaged for sample in truth]),
+        "outcome": outcome(last.is_success, [sample.engaged for sample in truth], last.object_position),
         "gripper_says": says,
         "steps": steps,
         "truth": {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from kprl.commands.shown import require_at_least
+
+Peer = Literal["sb3", "sbx"]
 
 
 def env(episodes: int = 40, workers: tuple[int, ...] = (1, 2, 4), json: Path | None = None) -> None:
@@ -62,5 +65,75 @@ def encoder(rounds: int = 20, frames: int = 10_000, model: Path | None = None, j
             f"loaded and warm in {m['load_and_warm_up_ms']:.0f} ms, "
             f"then {m['first_frame_ms']:.2f} ms for the first frame"
         )
+    if json:
+        write_json(json, result)
+
+
+def sac(rounds: int = 10, peers: tuple[Peer, ...] = ("sb3", "sbx"), json: Path | None = None) -> None:
+    """Measure gradient updates a second, hindsight sampling included, against stable-baselines3 and sbx.
+
+    Args:
+        rounds: Alternating rounds of 100 updates each.
+        peers: Whom to measure against. sbx needs `pip install sbx-rl`, which brings JAX.
+        json: File for the result.
+    """
+    from kprl.benchmarks.sac import bench_sac
+    from kprl.files import write_json
+
+    require_at_least("rounds", rounds, 1)
+    result = bench_sac(rounds, peers)
+    print(f"{result['updates_per_s']:.0f} updates a second at batch {result['batch']}, hidden {result['hidden']}")
+    for peer in peers:
+        print(
+            f"  {result[f'ratio_vs_{peer}']:.1f} times as fast as {peer}"
+            f" ({result['updates_per_s_by_library'][peer]:.0f} updates a second)"
+        )
+    for name in ("keypoints", "batch", "experience", "algorithm", "critic"):
+        print(f"  by {name}: " + ", ".join(f"{key}: {value:.0f}" for key, value in result[f"by_{name}"].items()))
+    if json:
+        write_json(json, result)
+
+
+def pipeline(
+    out: Path,
+    task: str = "grasp",
+    scene: str = "env1",
+    object: str = "cube",
+    seed: int = 0,
+    images: int = 12_000,
+    keypoint_minutes: float = 4.0,
+    steps: int = 200_000,
+    policy_minutes: float = 40.0,
+    final_episodes: int = 200,
+    json: Path | None = None,
+) -> None:
+    """Measure the time from nothing to 95 % success: images, keypoints and policy, in one process and its helpers.
+
+    Args:
+        out: Empty or new folder for all that is made.
+        task: What to learn.
+        scene: Scene of the task.
+        object: Object to handle.
+        seed: Seed of everything random.
+        images: Images for the keypoints.
+        keypoint_minutes: How long the keypoints are trained.
+        steps: Environment steps of the policy's training, at most.
+        policy_minutes: Minutes of the policy's training, at most.
+        final_episodes: Episodes of the final evaluation, from starts on which nothing was chosen.
+        json: File for the result.
+    """
+    from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline
+    from kprl.files import write_json
+
+    require_at_least("final_episodes", final_episodes, 1)
+    result = bench_pipeline(
+        PipelineConfig(
+            out, task, scene, object, seed, images, keypoint_minutes, steps, policy_minutes, final_episodes
+        )
+    )
+    reached = result["minutes_to_95"]
+    print(f"95 % of {task} {scene} " + (f"after {reached:.1f} minutes" if reached else "not reached"))
+    print(f"  {result['success_rate']:.1%} of {result['episodes']} fresh episodes after {result['env_steps']} steps")
+    print("  minutes: " + ", ".join(f"{name} {value:.1f}" for name, value in result["minutes_by_stage"].items()))
     if json:
         write_json(json, result)

@@ -118,6 +118,7 @@ def evaluate(
     task: str | None = None,
     scene: str | None = None,
     object: str | None = None,
+    shifted: bool = False,
     json: Path | None = None,
     gif: Path | None = None,
 ) -> None:
@@ -130,6 +131,7 @@ def evaluate(
         task: Task, if not the bundle's own.
         scene: Scene, if not the bundle's own.
         object: Object, if not the bundle's own.
+        shifted: In a domain that no training saw: other camera, light, lens, sensor and textures.
         json: File for the result.
         gif: File for a film of the first episodes.
     """
@@ -141,8 +143,11 @@ def evaluate(
     require_at_least("episodes", episodes, 1)
     require_at_least("seed", seed, 0)
 
-    result = evaluate_bundle(bundle, episodes, seed, task, scene, object, FILMED_EPISODES if gif else 0)
+    domain = "shifted" if shifted else "train"
+    film = FILMED_EPISODES if gif else 0
+    result = evaluate_bundle(bundle, episodes, seed, task, scene, object, film, domain)
     summary = {
+        "randomization": domain,
         "success_rate": result.success_rate,
         "episodes": result.episodes,
         "ci95": list(result.ci95),

@@ -120,4 +120,6 @@ def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[n
     if frames is not None:
         frames.append(np.asarray(env.render()))
     success = bool(info["is_success"])
-    return EpisodeOutcome(seed, success, total, steps, outcome(success, engaged) if engaged else "")
+    # Where an environment tells of grasps, what it achieves is the object's position.
+    kind = outcome(success, engaged, observation["achieved_goal"]) if engaged else ""
+    return EpisodeOutcome(seed, success, total, steps, kind)
