@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image, JointState
 
+from kprl.control.commands import DEAD_MAN, GripperTarget, HeldCommand, refuse_gripper, refuse_twist
 from kprl.control.kinematics import JOINT_NAMES
 from kprl.errors import KprlError
 from kprl.preprocess import FIELD_OF_VIEW, Intrinsics
@@ -26,14 +27,7 @@ from kprl_ros import camera_messages, robot_messages
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.silence import SILENCE, Silence
 from kprl_ros.stamps import to_nanoseconds, to_stamp
-from kprl_sim.command_gate import (
-    DEAD_MAN,
-    CommandPair,
-    GripperTarget,
-    HeldCommand,
-    refuse_gripper,
-    refuse_twist,
-)
+from kprl_sim.command_gate import CommandPair
 
 SECOND = 1_000_000_000
 FRESH = Parts(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 
+from kprl.control import commands
+
 IMAGE = "/camera/camera/infra1/image_rect_raw"
 CAMERA_INFO = "/camera/camera/infra1/camera_info"
 KEYPOINTS = "/keypoints"
@@ -23,7 +25,7 @@ RESET_EPISODE = "/reset_episode"  # service
 POLICY_ENABLE = "/policy/enable"  # service
 RUN_EPISODE = "/run_episode"  # action
 
-BASE_FRAME = "base_link"
+BASE_FRAME = commands.BASE_FRAME
 CAMERA_FRAME = "camera_infra1_optical_frame"
 
 

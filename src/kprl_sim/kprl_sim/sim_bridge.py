@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 
 from kprl.action import Command
+from kprl.control.commands import DEAD_MAN, GripperTarget, HeldCommand, refuse_gripper, refuse_twist
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.envs.world import Snapshot, World
 from kprl.errors import KprlError
@@ -29,14 +30,7 @@ from kprl_ros.robot_messages import point, vector
 from kprl_ros.shell import run
 from kprl_ros.stamps import NANOSECONDS, to_nanoseconds, to_stamp
 from kprl_ros.topics import STREAM
-from kprl_sim.command_gate import (
-    DEAD_MAN,
-    CommandPair,
-    GripperTarget,
-    HeldCommand,
-    refuse_gripper,
-    refuse_twist,
-)
+from kprl_sim.command_gate import CommandPair
 from kprl_sim.world_publisher import WorldPublisher
 
 PERIOD = round(CONTROL_PERIOD * NANOSECONDS)  # [ns]
