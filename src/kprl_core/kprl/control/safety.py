@@ -68,22 +68,23 @@ def _share(wanted: Array, joints: Array, tool_offset: float) -> tuple[float, str
     if not (condition < SINGULAR and np.isfinite(rates).all()):
         return 0.0, "the arm is at a singularity: move it away by hand, or from the pendant"
     step = PROBE * (rates / np.abs(rates).max())  # farther it might come out on the other side of the singularity
-    ahead = float(np.linalg.cond(tool_and_jacobian(joints + step, tool_offset)[1]))
-    if condition > SINGULAR_SLOW and ahead > condition:
-        share = _falling(condition, SINGULAR_SLOW, SINGULAR_STOP)
-        return share, f"slowed to {share:.0%}: near a singularity (condition {condition:.0f} of {SINGULAR_STOP:g})"
+    nears = np.linalg.cond(tool_and_jacobian(joints + step, tool_offset)[1]) > condition
     room = np.where(rates > 0, JOINT_UPPER - joints, joints - JOINT_LOWER)
     room[rates == 0] = np.inf
-    nearest = int(np.argmin(room))
-    if room[nearest] < JOINT_SLOW:
-        share = _falling(-float(room[nearest]), -JOINT_SLOW, -JOINT_MARGIN)
-        return share, f"slowed to {share:.0%}: joint {nearest + 1} is {max(room[nearest], 0.0):.2f} rad from its limit"
-    excess = np.abs(rates) / MAX_JOINT_SPEED
-    fastest = int(np.argmax(excess))
-    if excess[fastest] > 1.0:
-        share = float(1.0 / excess[fastest])
-        return share, f"slowed to {share:.0%}: joint {fastest + 1} would turn faster than it may"
-    return 1.0, ""
+    nearest, fastest = int(np.argmin(room)), int(np.argmax(np.abs(rates) / MAX_JOINT_SPEED))
+    shares = {
+        f"near a singularity (condition {condition:.0f} of {SINGULAR_STOP:g})": _falling(
+            condition if nears else 0.0, SINGULAR_SLOW, SINGULAR_STOP
+        ),
+        f"joint {nearest + 1} is {max(room[nearest], 0.0):.2f} rad from its limit": _falling(
+            -float(room[nearest]), -JOINT_SLOW, -JOINT_MARGIN
+        ),
+        f"joint {fastest + 1} would turn faster than it may": min(
+            1.0, float(MAX_JOINT_SPEED[fastest] / np.abs(rates[fastest]))
+        ),
+    }
+    reason = min(shares, key=lambda name: shares[name])
+    return shares[reason], f"slowed to {shares[reason]:.0%}: {reason}" if shares[reason] < 1.0 else ""
 
 
 def _falling(value: float, one: float, zero: float) -> float:
