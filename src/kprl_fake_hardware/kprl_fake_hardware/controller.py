@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -9,10 +10,11 @@ from kprl_fake_hardware.arm import HOME, Array
 from kprl_fake_hardware.dashboard import GOODBYE, GREETING, Dashboard
 from kprl_fake_hardware.faults import ControllerFaults
 from kprl_fake_hardware.lines import LineSession
-from kprl_fake_hardware.network import Goodbye, ServerThread, TcpServer
 from kprl_fake_hardware.robot import Robot
 from kprl_fake_hardware.rtde_session import RtdeSession
 from kprl_fake_hardware.script_session import ScriptSession
+from kprl_fake_hardware.server_thread import ServerThread
+from kprl_fake_hardware.tcp_server import Goodbye, Session, TcpServer
 
 LOOPBACK = "127.0.0.1"
 CB3 = (3, 15, 8, 106339)
@@ -44,7 +46,7 @@ class UrController:
         self.robot = Robot(version, joints)
         dashboard = Dashboard(self.robot)
         self.servers: dict[str, TcpServer] = {}
-        makers = {
+        makers: dict[str, Callable[[], Session]] = {
             "dashboard": lambda: LineSession(lambda line: _dashboard_line(dashboard, line), f"{GREETING}\n"),
             "script": lambda: ScriptSession(self.robot),
             "rtde": lambda: RtdeSession(self.robot),
@@ -59,6 +61,10 @@ class UrController:
         self._thread = ServerThread(list(self.servers.values()), self.robot.tick, self.robot.period)
         self.lock = self._thread.lock
         self.faults = ControllerFaults(self.robot, self.servers, self.lock)
+
+    def add_server(self, server: TcpServer) -> None:
+        """Serve one more, which network faults do not touch; before the start."""
+        self._thread.servers.append(server)
 
     def start(self) -> None:
         """Let time pass and clients in."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kprl_fake_hardware.modes import RobotMode, RuntimeState, SafetyMode
+from kprl_fake_hardware.modes import RuntimeState, SafetyMode
 from kprl_fake_hardware.robot import Robot
 
 GREETING = "Connected: Universal Robots Dashboard Server"
@@ -111,7 +111,8 @@ class Dashboard:
 
     def _restart_safety(self) -> str:
         if self._robot.safety in (SafetyMode.FAULT, SafetyMode.VIOLATION):
-            self._robot.safety, self._robot.mode = SafetyMode.NORMAL, RobotMode.POWER_OFF
+            self._robot.power_off()
+            self._robot.safety = SafetyMode.NORMAL
         return "Restarting safety"
 
     def _version(self) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from kprl_fake_hardware.network import Cut, TcpServer
+from kprl_fake_hardware.gripper import Fault, Gripper
 from kprl_fake_hardware.robot import Robot
+from kprl_fake_hardware.tcp_server import Cut, TcpServer
 from kprl_fake_hardware.variables import FIELDBUS_INPUTS
 
 
@@ -110,3 +111,57 @@ class ControllerFaults(NetworkFaults):
         major, minor, bugfix, build = (int(part) for part in version.split("."))
         with self._lock:
             self._robot.version = (major, minor, bugfix, build)
+
+
+class GripperFaults(NetworkFaults):
+    """What can go wrong with a gripper, and what lies between its fingers."""
+
+    def __init__(self, gripper: Gripper, servers: Mapping[str, TcpServer], lock: threading.RLock) -> None:
+        super().__init__(servers, lock)
+        self._gripper = gripper
+
+    def put_object(self, width: float) -> None:
+        """Something `width` [m] wide lies between the fingers."""
+        with self._lock:
+            self._gripper.put_object(width)
+
+    def slip(self) -> None:
+        """It slips out of the fingers, or is taken away."""
+        with self._lock:
+            self._gripper.take_object()
+
+    def block_opening(self, opening: float) -> None:
+        """Something outside stops the opening fingers at `opening` [m]."""
+        with self._lock:
+            self._gripper.block_opening(opening)
+
+    def unblock_opening(self) -> None:
+        """It is gone."""
+        with self._lock:
+            self._gripper.unblock_opening()
+
+    def lose_activation(self) -> None:
+        """Its power was off for a moment: it must be activated again."""
+        with self._lock:
+            self._gripper.reset()
+
+    def fail_activation(self, fails: bool = True) -> None:
+        """From now on an activation ends in a fault; or, with `fails` false, it works again."""
+        with self._lock:
+            self._gripper.fails_to_activate = fails
+
+    def fail(self, fault: int = Fault.OVERCURRENT) -> None:
+        """A fault by its number in FLT, until the gripper is reset."""
+        with self._lock:
+            self._gripper.fail(Fault(fault))
+
+    def cut_power(self) -> None:
+        """Every variable reads `?`, as while the robot is in an emergency stop."""
+        with self._lock:
+            self._gripper.powered = False
+            self._gripper.reset()
+
+    def restore_power(self) -> None:
+        """Powered, and not activated."""
+        with self._lock:
+            self._gripper.powered = True

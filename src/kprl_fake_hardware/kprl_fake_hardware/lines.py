@@ -10,7 +10,7 @@ MAX_LINE = 1 << 16  # [bytes]
 class LineSession:
     """Answers each complete line with `answer(line)`, a text that carries its own end of line if it has one.
 
-    `answer` may raise `network.Goodbye`. Bytes that are no UTF-8 are replaced, not refused: a person may be typing.
+    `answer` may raise `tcp_server.Goodbye`. Bytes that are no UTF-8 are replaced, not refused: a person may be typing.
     """
 
     def __init__(self, answer: Callable[[str], str], greeting: str = "") -> None:

@@ -27,7 +27,7 @@ class Registers:
         self._owners = {name: owner for name, owner in self._owners.items() if owner is not client}
 
     def write(self, name: str, value: Value) -> None:
-        """An input that a client sends; inputs that are no register (lights, analogue outputs) are accepted, unused."""
+        """An input that a client sends. Inputs that are no register (lights, analogue outputs) are accepted, unused."""
         if name.startswith("input_int_register_"):
             self.ints_in[int(name.rpartition("_")[2])] = int(value)  # type: ignore[arg-type]
         elif name.startswith("input_double_register_"):
@@ -35,7 +35,7 @@ class Registers:
 
     def outputs(self) -> dict[str, Value]:
         """The output registers by the names of their RTDE variables."""
-        ints = {f"output_int_register_{index}": value for index, value in enumerate(self.ints_out)}
+        ints: dict[str, Value] = {f"output_int_register_{index}": value for index, value in enumerate(self.ints_out)}
         return ints | {f"output_double_register_{index}": value for index, value in enumerate(self.doubles_out)}
 
     def _type_for(self, name: str, client: object) -> str:

@@ -6,7 +6,6 @@ Nothing here looks at a clock or at chance: the same calls between the same tick
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,26 +20,18 @@ from kprl_fake_hardware.modes import (
     safety_status_bits,
 )
 from kprl_fake_hardware.motion import HALT_DECELERATION, Stop
+from kprl_fake_hardware.power import Power
 from kprl_fake_hardware.registers import Registers
 from kprl_fake_hardware.rtde import Value
 from kprl_fake_hardware.script import read_script
 from kprl_fake_hardware.variables import CONSTANTS
+from kprl_fake_hardware.watchdog import Watchdog
 
 CB3_MAJOR_VERSION = 3
 START_TIME = 0.05  # [s] from the end of an upload to a running program
-POWER_TIME = 0.5  # [s] that powering on, and releasing the brakes, takes; a real arm needs several seconds
 UNLOCK_DELAY = 5.0  # [s] after a protective stop before which it cannot be unlocked (UR user manual)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Watchdog:
-    """`rtde_set_watchdog(variable, min_frequency, "stop")`: a client must keep writing that input."""
-
-    variable: str
-    period: float  # [s]
-    age: float = 0.0  # [s] since the input was last written
 
 
 class Robot(ControllerCalls):
@@ -53,17 +44,22 @@ class Robot(ControllerCalls):
         self.arm = Arm(joints)
         self.registers = Registers()
         self.time = 0.0  # [s] since switched on
-        self.mode, self.safety, self.runtime = RobotMode.RUNNING, SafetyMode.NORMAL, RuntimeState.STOPPED
+        self.power = Power()
+        self.safety, self.runtime = SafetyMode.NORMAL, RuntimeState.STOPPED
         self.remote_control = True  # e-Series only; a CB3 has no such switch
-        self.last_error = ""  # what the pendant shows
+        self.last_error, self.last_error_at = "", 0.0  # what the pendant shows, and since when [s]
         self.program_name = ""
         self._program: ControlProgram | None = None
         self._starting: tuple[float, int] | None = None  # when the uploaded program starts, and its register offset
-        self._mode_changes: list[tuple[float, RobotMode]] = []
         self._watchdog: Watchdog | None = None
         self._protective_stop_at = -UNLOCK_DELAY
         self._halt = Stop(HALT_DECELERATION)
         self._state: dict[str, Value] | None = None
+
+    @property
+    def mode(self) -> RobotMode:
+        """Power and brakes."""
+        return self.power.mode
 
     @property
     def is_e_series(self) -> bool:
@@ -80,7 +76,7 @@ class Robot(ControllerCalls):
         period = self.period if period is None else period
         self.time += period
         self._state = None
-        self._change_modes()
+        self.power.tick(period)
         self._watch(period)
         self._start_program()
         if self.runtime == RuntimeState.PLAYING and self._program is not None:
@@ -92,8 +88,8 @@ class Robot(ControllerCalls):
     def write_input(self, name: str, value: Value) -> None:
         """What an RTDE client sends."""
         self.registers.write(name, value)
-        if self._watchdog is not None and self._watchdog.variable == name:
-            self._watchdog.age = 0.0
+        if self._watchdog is not None:
+            self._watchdog.see(name)
 
     def upload(self, text: str) -> None:
         """A complete script from the script port: it replaces the program that runs."""
@@ -111,8 +107,8 @@ class Robot(ControllerCalls):
         self._starting = (self.time + START_TIME, script.register_offset)
 
     def set_watchdog(self, variable: str, frequency: float) -> None:
-        """`frequency` [Hz] of 0 can never be kept, and trips at once."""
-        self._watchdog = Watchdog(variable, 1.0 / frequency if frequency > 0.0 else 0.0)
+        """Stop the program if `variable` is written less often than `frequency` [Hz]."""
+        self._watchdog = Watchdog(variable, frequency)
 
     # The program.
 
@@ -155,8 +151,8 @@ class Robot(ControllerCalls):
 
     def emergency_stop(self) -> None:
         """The red button: the program ends and the arm loses its power."""
-        self.stop_program()
-        self.safety, self.mode, self._mode_changes = SafetyMode.ROBOT_EMERGENCY_STOP, RobotMode.POWER_OFF, []
+        self.power_off()
+        self.safety = SafetyMode.ROBOT_EMERGENCY_STOP
         self._complain("emergency stop")
 
     def release_emergency_stop(self) -> None:
@@ -184,55 +180,52 @@ class Robot(ControllerCalls):
 
     def power_on(self) -> None:
         """Powered, brakes on."""
-        if self.mode == RobotMode.POWER_OFF and self.safety in MAY_MOVE:
-            self._schedule(RobotMode.POWER_ON, RobotMode.IDLE)
+        if self.safety in MAY_MOVE:
+            self.power.turn_on()
 
     def release_brakes(self) -> None:
         """Ready to move; powers on first if need be."""
         if self.safety in MAY_MOVE:
-            self.power_on()
-            self._schedule(RobotMode.RUNNING)
+            self.power.release_brakes()
 
     def power_off(self) -> None:
         """The program ends, the brakes close."""
         self.stop_program()
-        self.mode, self._mode_changes = RobotMode.POWER_OFF, []
-
-    # Outputs.
+        self.power.turn_off()
 
     def state(self) -> dict[str, Value]:
-        """All RTDE outputs, by name."""
+        """All RTDE outputs by name, computed once a tick."""
         if self._state is None:
-            pose, tool_jacobian = self.arm.pose_and_jacobian()
-            joints, rates = _six(self.arm.joints), _six(self.arm.rates)
-            tool_pose, tool_speed = _six(to_vector(pose)), _six(tool_jacobian @ self.arm.rates)
-            self._state = CONSTANTS | self.registers.outputs()  # type: ignore[assignment, operator]
-            self._state |= {  # type: ignore[operator]
-                "timestamp": self.time,
-                "actual_q": joints,
-                "target_q": joints,
-                "actual_qd": rates,
-                "target_qd": rates,
-                "actual_TCP_pose": tool_pose,
-                "target_TCP_pose": tool_pose,
-                "actual_TCP_speed": tool_speed,
-                "target_TCP_speed": tool_speed,
-                "robot_mode": int(self.mode),
-                "safety_mode": int(self.safety),
-                "runtime_state": int(self.runtime),
-                "robot_status_bits": robot_status_bits(self.mode, self.runtime),
-                "safety_status_bits": safety_status_bits(self.safety),
-            }
+            self._state = CONSTANTS | self.registers.outputs() | self._measured()
         return self._state
+
+    def _measured(self) -> dict[str, Value]:
+        pose, tool_jacobian = self.arm.pose_and_jacobian()
+        joints, rates = _six(self.arm.joints), _six(self.arm.rates)
+        tool_pose, tool_speed = _six(to_vector(pose)), _six(tool_jacobian @ self.arm.rates)
+        return {
+            "timestamp": self.time,
+            "actual_q": joints,
+            "target_q": joints,
+            "actual_qd": rates,
+            "target_qd": rates,
+            "actual_TCP_pose": tool_pose,
+            "target_TCP_pose": tool_pose,
+            "actual_TCP_speed": tool_speed,
+            "target_TCP_speed": tool_speed,
+            "robot_mode": int(self.mode),
+            "safety_mode": int(self.safety),
+            "runtime_state": int(self.runtime),
+            "robot_status_bits": robot_status_bits(self.mode, self.runtime),
+            "safety_status_bits": safety_status_bits(self.safety),
+        }
 
     # One tick.
 
     def _watch(self, period: float) -> None:
-        if self._watchdog is not None:
-            self._watchdog.age += period
-            if self._watchdog.age > self._watchdog.period:
-                self._complain(f"watchdog: {self._watchdog.variable} was not written for {self._watchdog.age:.3f} s")
-                self.stop_program()
+        if self._watchdog is not None and self._watchdog.tick(period):
+            self._complain(f"watchdog: {self._watchdog.variable} was not written for {self._watchdog.age:.3f} s")
+            self.stop_program()
 
     def _start_program(self) -> None:
         if self._starting is not None and self.time >= self._starting[0]:
@@ -270,17 +263,8 @@ class Robot(ControllerCalls):
             return "a joint is at its limit"
         return ""
 
-    def _change_modes(self) -> None:
-        while self._mode_changes and self.time >= self._mode_changes[0][0]:
-            self.mode = self._mode_changes.pop(0)[1]
-
-    def _schedule(self, *modes: RobotMode) -> None:
-        for mode in modes:
-            last = self._mode_changes[-1][0] if self._mode_changes else self.time
-            self._mode_changes.append((last + POWER_TIME, mode))
-
     def _complain(self, text: str) -> None:
-        self.last_error = text
+        self.last_error, self.last_error_at = text, self.time
         log.warning("%.3f s: %s", self.time, text)
 
 

@@ -101,7 +101,7 @@ def build_controller_version(version: Sequence[int]) -> bytes:
 
 def parse_controller_version(payload: bytes) -> tuple[int, ...]:
     """Major, minor, bugfix and build of the controller's software."""
-    return tuple(_unpack(">4I", payload))
+    return tuple(int(part) for part in _unpack(">4I", payload))
 
 
 def build_output_setup(frequency: float, names: Iterable[str]) -> bytes:

@@ -6,6 +6,8 @@ the controller then answers NOT_FOUND as a real one does.
 
 from __future__ import annotations
 
+from kprl_fake_hardware.rtde import Value
+
 REGISTERS = 48  # of a kind; a client that finds the first 24 in use may take the other 24
 HALF = 24
 
@@ -81,8 +83,8 @@ INPUTS: dict[str, str] = {
 FIELDBUS_INPUTS = frozenset(f"input_{kind}_register_{index}" for kind in ("int", "double") for index in range(HALF))
 
 # Where the fake has nothing to say: a plausible constant for each type.
-_NOTHING = {"VECTOR6D": (0.0,) * 6, "VECTOR3D": (0.0,) * 3, "DOUBLE": 0.0, "VECTOR6INT32": (0,) * 6}
-CONSTANTS: dict[str, object] = {name: _NOTHING.get(type_, 0) for name, type_ in OUTPUTS.items()} | {
+_NOTHING: dict[str, Value] = {"VECTOR6D": (0.0,) * 6, "VECTOR3D": (0.0,) * 3, "DOUBLE": 0.0, "VECTOR6INT32": (0,) * 6}
+CONSTANTS: dict[str, Value] = {name: _NOTHING.get(type_, 0) for name, type_ in OUTPUTS.items()} | {
     "joint_mode": (255,) * 6,  # every joint runs
     "joint_temperatures": (25.0,) * 6,  # [degrees C]
     "speed_scaling": 1.0,
