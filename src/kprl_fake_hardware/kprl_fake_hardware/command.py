@@ -9,10 +9,17 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NoReturn
 
 HIGHEST_PORT = 65535
 FAILED = 2  # exit status
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(FAILED, f"{self.prog}: {message}; --help lists what there is\n")
 
 
 def port_number(text: str) -> int:

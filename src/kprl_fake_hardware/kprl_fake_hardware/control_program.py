@@ -79,9 +79,7 @@ class ControlProgram:
         """One cycle; returns whether the program goes on. Errors: `ProgramError` ends it."""
         if self.motion is not None and self.motion.done:
             self.motion = None
-            if self._thread is not None:  # an asynchronous move, or stop, has arrived
-                self._thread = None
-                self._signal_progress(None)
+            self._kill(_MOVE)  # an asynchronous move, or stop, has arrived
         if self._waiting:
             if self.motion is not None:
                 return True
@@ -131,8 +129,7 @@ class ControlProgram:
             self.motion, self._thread = ServoJ(joints, lookahead), _SERVO
 
     def _end_thread(self, thread: str, of_tool: bool) -> None:
-        if self._thread == thread:
-            self.motion, self._thread = None, None
+        self._kill(thread)
         self._require_no_thread()
         self.motion = Stop(self._positive(self._double(0), "deceleration"), of_tool)
 
@@ -149,8 +146,7 @@ class ControlProgram:
         self._start_move(MoveL(pose, self._double(6), self._positive(self._double(7), "acceleration")))
 
     def _start_move(self, motion: Motion) -> None:
-        if self._thread == _MOVE:
-            self._thread = None
+        self._kill(_MOVE)
         self._require_no_thread()
         self.motion = motion
         if self._int(1):
@@ -169,6 +165,13 @@ class ControlProgram:
         self._answer_doubles(arm.tool_pose())
 
     # Registers.
+
+    def _kill(self, thread: str) -> None:
+        """End one of the script's threads, if it runs."""
+        if self._thread == thread:
+            self.motion, self._thread = None, None
+            if thread == _MOVE:
+                self._signal_progress(None)
 
     def _require_no_thread(self) -> None:
         if self._thread is not None:
@@ -192,7 +195,10 @@ class ControlProgram:
         return self._registers.ints_in[self._offset + index]
 
     def _six(self, index: int) -> Array:
-        return np.array(self._registers.doubles_in[self._offset + index : self._offset + index + 6])
+        values = np.array(self._registers.doubles_in[self._offset + index : self._offset + index + 6])
+        if not np.isfinite(values).all():
+            raise ProgramError(f"an argument is not finite: {values.tolist()}")
+        return values
 
     def _answer_doubles(self, values: Array | list[float]) -> None:
         for index, value in enumerate(values):

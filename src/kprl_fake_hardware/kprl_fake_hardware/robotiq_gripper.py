@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
-from kprl_fake_hardware.command import port_number, serve
+from kprl_fake_hardware.command import Parser, port_number, serve
 from kprl_fake_hardware.controller import LOOPBACK
 from kprl_fake_hardware.gripper_server import PORT, RobotiqServer
 from kprl_fake_hardware.pendant import Pendant, gripper_state
@@ -14,7 +13,7 @@ from kprl_fake_hardware.tcp_server import TcpServer
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser("robotiq_gripper", description="A 2F-85 that exists only on the wire.")
+    parser = Parser("robotiq_gripper", description="A 2F-85 that exists only on the wire.")
     parser.add_argument("--bind", default=LOOPBACK, help="address to listen at")
     parser.add_argument("--port", type=port_number, default=PORT)
     parser.add_argument("--pendant-port", type=port_number, help="inject faults there, see README.md; off by default")

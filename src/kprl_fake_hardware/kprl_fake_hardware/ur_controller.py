@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
-from kprl_fake_hardware.command import port_number, serve
+from kprl_fake_hardware.command import Parser, port_number, serve
 from kprl_fake_hardware.controller import CB3, E_SERIES, LOOPBACK, Ports, UrController
 from kprl_fake_hardware.pendant import Pendant, robot_state
 from kprl_fake_hardware.tcp_server import TcpServer
@@ -16,7 +15,7 @@ VERSIONS = {"cb3": CB3, "e-series": E_SERIES}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     ports = Ports()
-    parser = argparse.ArgumentParser("ur_controller", description="A UR5 controller that exists only on the wire.")
+    parser = Parser("ur_controller", description="A UR5 controller that exists only on the wire.")
     parser.add_argument("--bind", default=LOOPBACK, help="address to listen at, another loopback for a second robot")
     parser.add_argument("--series", choices=VERSIONS, default="cb3", help="cb3 has 125 Hz, e-series 500 Hz")
     parser.add_argument("--dashboard-port", type=port_number, default=ports.dashboard)
