@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
 from ur_rtde_process import UrRtdeError
 from waiting import wait_until
 
+from kprl_fake_hardware import rtde
 from kprl_fake_hardware.controller import E_SERIES
+from kprl_fake_hardware.rtde import Kind
 
 pytestmark = pytest.mark.timeout(60)
-FLAG_UPLOAD_SCRIPT, FLAG_UPPER_RANGE_REGISTERS = 1, 4
+FLAG_UPLOAD_SCRIPT, FLAG_UPPER_RANGE_REGISTERS = 1, 8  # of ur_rtde 1.6.5
 
 
 def test_registers_in_use_are_refused_in_words_and_the_upper_range_is_free(controller, make_client):
@@ -46,14 +49,29 @@ def test_local_control_ends_the_program(make_controller, make_client):
     wait_until(lambda: not client.control("isProgramRunning"), "the program ends")
 
 
-def test_a_controller_that_is_too_old(controller, make_client):
-    """Before 3.4 there are no output registers, which ur_rtde needs: it says so when it is used."""
-    controller.faults.controller_version("3.2.0.1")
-    with pytest.raises(UrRtdeError):
-        make_client("control")
+def test_another_controller_version_is_what_clients_are_told(controller, make_client, address):
+    controller.faults.controller_version("6.0.0.1")
+    assert make_client("dashboard").dashboard("polyscopeVersion") == "6.0.0.1"
+    with socket.create_connection((address, 30004), 5.0) as connection:
+        connection.sendall(rtde.build(Kind.CONTROLLER_VERSION))
+        (answer,), _ = rtde.split(connection.recv(1024))
+    assert rtde.parse_controller_version(answer.payload) == (6, 0, 0, 1)
 
 
-def test_dropped_connections_are_seen(controller, client):
+@pytest.mark.parametrize("garbage", [bytes(3), b"GET / HTTP/1.1\r\n\r\n", rtde.build(Kind.DATA, b"\x01")])
+def test_a_client_that_sends_garbage_is_dropped_and_the_others_stay(client, address, garbage):
+    with socket.create_connection((address, 30004), 5.0) as connection:
+        connection.sendall(garbage)
+        try:
+            assert connection.recv(1024) == b""
+        except ConnectionResetError:
+            pass
+    assert client.receive("isConnected") and client.control("isProgramRunning")
+
+
+def test_dropped_connections_are_seen(controller, make_client):
+    """By the receive interface: the control interface of ur_rtde 1.6.5 reconnects again and again, and then crashes."""
+    client = make_client("receive")
     assert client.receive("isConnected")
     controller.faults.drop_connections()
     wait_until(lambda: not client.receive("isConnected"), "the client sees it")

@@ -15,7 +15,10 @@ from kprl_fake_hardware.motion import HeldSpeed, Speed, Trapezoid
 from kprl_fake_hardware.robot import Robot
 from kprl_fake_hardware.script import split_scripts
 
-SCRIPT = "def rtde_control():\n  # int register offset\n{offset}\n  def process_cmd(cmd):\n  # RTDE Control script - Main loop\nend\n"
+SCRIPT = (
+    "def rtde_control():\n  # int register offset\n{offset}\n  def process_cmd(cmd):\n"
+    "  # RTDE Control script - Main loop\nend\n"
+)
 SPEED_L, SPEED_STOP, SET_WATCHDOG, STOP_SCRIPT = 10, 15, 35, 255
 
 
@@ -51,8 +54,8 @@ def test_speed_l_goes_on_when_the_command_is_gone(version, offset):
     command(robot, 0, offset=offset)  # what ur_rtde's kickWatchdog sends
     ticks(robot, round(0.4 / robot.period))
     before = robot.arm.tool_pose()
-    ticks(robot, round(0.5 / robot.period))
-    np.testing.assert_allclose(robot.arm.tool_pose()[:3] - before[:3], [0, 0, -0.05], atol=2e-4)
+    ticks(robot, round(0.4 / robot.period))
+    np.testing.assert_allclose(robot.arm.tool_pose()[:3] - before[:3], [0, 0, -0.04], atol=2e-4)
 
 
 def test_speed_stop_is_answered_when_the_arm_stands():
