@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from ur_rtde_process import UrRtdeError
+from ur_rtde_process import UrRtde, UrRtdeError
 from waiting import wait_until
 
-from kprl_fake_hardware.controller import CB3, E_SERIES
+from kprl_fake_hardware.controller import CB3, E_SERIES, UrController
 from kprl_fake_hardware.modes import RuntimeState
 from kprl_fake_hardware.robot import UNLOCK_DELAY
 
@@ -79,6 +79,47 @@ def test_watchdog_stops_the_arm_of_a_killed_client(controller, client, hertz):
     period = controller.robot.period
     assert "watchdog" in controller.robot.last_error
     assert controller.robot.last_error_at - killed <= 1.0 / hertz + period + 1e-9
+
+
+def test_without_a_watchdog_a_killed_client_leaves_the_arm_moving(controller, client):
+    client.control("speedL", DOWN, 0.5, 0.02)
+    client.kill()
+    time.sleep(0.5)
+    assert moving(controller) and controller.robot.runtime == RuntimeState.PLAYING
+
+
+def test_a_new_client_takes_over_where_one_was_killed(controller, client, make_client):
+    client.control("speedL", DOWN, 0.5, 0.02)
+    client.kill()
+    successor = make_client("control")
+    wait_until(lambda: not moving(controller), "its script begins at rest")
+    assert successor.control("speedL", DOWN, 0.5, 0.02)
+    wait_until(lambda: moving(controller), "the arm moves")
+
+
+def test_two_controllers_run_side_by_side(controller, client, address):
+    other = address.rpartition(".")[0] + ".254"
+    with UrController(other, version=E_SERIES) as second:
+        peer = UrRtde(other)
+        try:
+            peer.open("control")
+            assert peer.control("speedL", DOWN, 0.5, 0.02)
+            wait_until(lambda: moving(second), "the second arm moves")
+            assert not moving(controller) and client.control("isProgramRunning")
+        finally:
+            peer.kill()
+
+
+def test_speed_j_and_servo_j_move_joints(controller, client):
+    assert client.control("speedJ", [0.2, 0.0, 0.0, 0.0, 0.0, 0.0], 2.0, 0.02)
+    wait_until(lambda: abs(client.receive("getActualQd")[0] - 0.2) < 1e-6, "the joint turns")
+    assert client.control("speedStop", 2.0)
+    assert not moving(controller)
+    goal = client.receive("getActualQ")
+    goal[5] += 0.1
+    assert client.control("servoJ", goal, 0.0, 0.0, 0.008, 0.1, 300.0)
+    wait_until(lambda: abs(client.receive("getActualQ")[5] - goal[5]) < 1e-3, "the joint follows")
+    assert client.control("servoStop")
 
 
 def test_a_watchdog_that_is_fed_does_not_trip(controller, client):

@@ -9,17 +9,11 @@ import logging
 
 import numpy as np
 
-from kprl_fake_hardware.arm import HOME, JOINT_LIMIT, MAX_JOINT_SPEED, Arm, Array, to_vector
+from kprl_fake_hardware.arm import HOME, JOINT_LIMIT, MAX_JOINT_SPEED, Arm, Array
 from kprl_fake_hardware.control_program import ControllerCalls, ControlProgram, ProgramError
-from kprl_fake_hardware.modes import (
-    MAY_MOVE,
-    RobotMode,
-    RuntimeState,
-    SafetyMode,
-    robot_status_bits,
-    safety_status_bits,
-)
+from kprl_fake_hardware.modes import MAY_MOVE, RobotMode, RuntimeState, SafetyMode
 from kprl_fake_hardware.motion import HALT_DECELERATION, Stop
+from kprl_fake_hardware.outputs import arm_outputs, mode_outputs
 from kprl_fake_hardware.power import Power
 from kprl_fake_hardware.registers import Registers
 from kprl_fake_hardware.rtde import Value
@@ -196,29 +190,10 @@ class Robot(ControllerCalls):
     def state(self) -> dict[str, Value]:
         """All RTDE outputs by name, computed once a tick."""
         if self._state is None:
-            self._state = CONSTANTS | self.registers.outputs() | self._measured()
+            self._state = CONSTANTS | self.registers.outputs() | arm_outputs(self.arm)
+            self._state |= mode_outputs(self.mode, self.safety, self.runtime)
+            self._state["timestamp"] = self.time
         return self._state
-
-    def _measured(self) -> dict[str, Value]:
-        pose, tool_jacobian = self.arm.pose_and_jacobian()
-        joints, rates = _six(self.arm.joints), _six(self.arm.rates)
-        tool_pose, tool_speed = _six(to_vector(pose)), _six(tool_jacobian @ self.arm.rates)
-        return {
-            "timestamp": self.time,
-            "actual_q": joints,
-            "target_q": joints,
-            "actual_qd": rates,
-            "target_qd": rates,
-            "actual_TCP_pose": tool_pose,
-            "target_TCP_pose": tool_pose,
-            "actual_TCP_speed": tool_speed,
-            "target_TCP_speed": tool_speed,
-            "robot_mode": int(self.mode),
-            "safety_mode": int(self.safety),
-            "runtime_state": int(self.runtime),
-            "robot_status_bits": robot_status_bits(self.mode, self.runtime),
-            "safety_status_bits": safety_status_bits(self.safety),
-        }
 
     # One tick.
 
@@ -266,7 +241,3 @@ class Robot(ControllerCalls):
     def _complain(self, text: str) -> None:
         self.last_error, self.last_error_at = text, self.time
         log.warning("%.3f s: %s", self.time, text)
-
-
-def _six(values: Array) -> tuple[float, ...]:
-    return tuple(values.tolist())
