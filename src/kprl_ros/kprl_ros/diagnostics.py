@@ -20,6 +20,8 @@ class Diagnostics:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.counts: Counter[str] = Counter()
+        self.values: dict[str, str] = {}  # what is no count
+        self.fault = ""  # what is wrong until it is mended: the node says so in the log itself, once
         self._refusals = 0
         self._reason = ""
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -41,7 +43,10 @@ class Diagnostics:
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name(), hardware_id="kprl")
         status.level = DiagnosticStatus.WARN if self._refusals else DiagnosticStatus.OK
         status.message = self._reason if self._refusals else "ok"
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in sorted(self.counts.items())]
+        if self.fault:
+            status.level, status.message = DiagnosticStatus.ERROR, self.fault
+        values = self.values | {key: str(value) for key, value in self.counts.items()}
+        status.values = [KeyValue(key=key, value=value) for key, value in sorted(values.items())]
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)

@@ -1,0 +1,1 @@
+"""ROS 2 shell around a RealSense camera."""
