@@ -43,6 +43,7 @@ class Context:
     def __init__(self) -> None:
         self.sdk = rs.context()
         self._events: list[Any] = []
+        self._cameras: list[SoftwareCamera] = []  # a device ends with the last that holds it
         self.set_devices_changed_callback(lambda event: None)
 
     def set_devices_changed_callback(self, callback: Callable[[Any], None]) -> None:
@@ -53,6 +54,11 @@ class Context:
             callback(event)
 
         self.sdk.set_devices_changed_callback(keep)
+
+    def plug(self, camera: SoftwareCamera) -> None:
+        """List a camera; the SDK raises its event for it."""
+        self._cameras.append(camera)
+        camera.device.add_to(self.sdk)
 
     def unplug(self) -> None:
         """List no software device any more; the SDK raises no event for it."""
@@ -73,8 +79,10 @@ class SoftwareCamera:
         self.is_colour = stream == "color"
         self.sensor = self.device.add_sensor("RGB Camera" if self.is_colour else "Stereo Module")
         video = rs.video_stream()
-        video.type, video.fmt = (rs.stream.color, rs.format.rgb8) if self.is_colour else (rs.stream.infrared, rs.format.y8)
-        video.index, video.uid = (0, 2) if self.is_colour else (1, 1)
+        if self.is_colour:
+            video.type, video.fmt, video.index, video.uid = rs.stream.color, rs.format.rgb8, 0, 2
+        else:
+            video.type, video.fmt, video.index, video.uid = rs.stream.infrared, rs.format.y8, 1, 1
         video.width, video.height, video.fps, video.bpp = WIDTH, HEIGHT, FPS, self.channels
         video.intrinsics = intrinsics(coefficients)
         self._profile = self.sensor.add_video_stream(video).as_video_stream_profile()
@@ -92,10 +100,6 @@ class SoftwareCamera:
     @property
     def channels(self) -> int:
         return 3 if self.is_colour else 1
-
-    def plug(self, context: Context) -> None:
-        """Let a context list it."""
-        self.device.add_to(context.sdk)
 
     def option(self, option: Any) -> float:
         """What the sensor is set to."""
@@ -185,7 +189,7 @@ def main() -> None:
     if "absent:=true" in sys.argv:
         sys.argv.remove("absent:=true")
     else:
-        camera.plug(context)
+        context.plug(camera)
     status = run(lambda: CameraNode(lambda now: RealSense(now, context)))
     feeder.end()  # a thread that calls the SDK while Python ends brings it down
     leave(status)
@@ -199,7 +203,7 @@ def _obey(feeder: Feeder, context: Context) -> None:
             case ["off"]:
                 feeder.is_on.clear()
             case ["plug"]:
-                feeder.camera.plug(context)
+                context.plug(feeder.camera)
             case ["unplug"]:
                 feeder.is_on.clear()
                 context.unplug()

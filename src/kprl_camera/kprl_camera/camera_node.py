@@ -19,7 +19,6 @@ from kprl_camera.frame_clock import FrameClock
 from kprl_camera.grey import to_grey
 from kprl_camera.lens import Lens, rectifier
 from kprl_camera.realsense import RealSense
-from kprl_camera.session import THREAD_NAME
 from kprl_camera.settings import read_settings
 from kprl_camera.traffic import Traffic
 from kprl_ros import camera_messages, topics
@@ -56,7 +55,8 @@ class CameraNode(Node):
         settings = self._settings
         if settings.file is not None:
             return self._library.open_recording(settings.file, settings.mode.stream, settings.loops)
-        return self._library.open_camera(settings.serial, settings.mode, settings.exposure, stop)
+        timeout = settings.discovery_timeout
+        return self._library.open_camera(settings.serial, settings.mode, settings.exposure, timeout, stop)
 
     def _now(self) -> int:
         """ROS time [ns]."""
@@ -125,12 +125,10 @@ class CameraNode(Node):
 
 
 def leave(status: int) -> NoReturn:
-    """End the process, also where a thread hangs in the SDK, whose end Python would wait for."""
-    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    sys.exit(status)
+    """End the process at once: Python would wait for a session that hangs, and tear itself down under the SDK's threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main() -> None:

@@ -61,9 +61,10 @@ class Capture:
         """
         session = self._begin()
         if not session.settled.wait(OPEN_TIMEOUT):
+            self._leave(session)
             raise KprlError(f"the camera did not open within {OPEN_TIMEOUT:g} s: unplug it and plug it in again")
-        if session.error is None:
-            return ""
+        if session.error is None or session.stream is not None:
+            return ""  # opened; what happened since then is for `step`
         if waits and isinstance(session.error, CameraAbsent):
             return self._lose(session, str(session.error))
         raise session.error

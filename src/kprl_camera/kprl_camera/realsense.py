@@ -19,7 +19,6 @@ from kprl_camera.lens import Lens, require_polynomial
 
 rs: Any = None  # pyrealsense2, from the first RealSense on
 
-DISCOVERY_TIMEOUT = 3.0  # [s] a camera that was just plugged in needs about two to show up
 DISCOVERY_PERIOD = 0.1  # [s]
 FIRST_FRAME_TIMEOUT = 3.0  # [s] within which a recording begins to play
 SUFFIXES = (".db3", ".bag")
@@ -41,12 +40,14 @@ class RealSense:
         """Serial numbers of the cameras that are plugged in."""
         return sorted(self._devices())
 
-    def open_camera(self, serial: str, mode: Mode, exposure: Exposure, stop: threading.Event) -> _SensorStream:
+    def open_camera(
+        self, serial: str, mode: Mode, exposure: Exposure, timeout: float, stop: threading.Event
+    ) -> _SensorStream:
         """Start the camera with this serial number; an empty one means the only camera there is.
 
-        Errors: `CameraAbsent` after DISCOVERY_TIMEOUT, or when `stop` is set; `KprlError`.
+        Errors: `CameraAbsent` where it does not show up within `timeout` [s], or when `stop` is set; `KprlError`.
         """
-        device = self._find(serial, stop)
+        device = self._find(serial, timeout, stop)
         with _sdk_errors(f"the camera {_serial(device)} does not start; does another program use it?"):
             sensor, profile = _choose(device, mode.stream, mode)
             _configure(sensor, mode.stream, exposure)
@@ -73,8 +74,8 @@ class RealSense:
         """Hear no more of devices that come and go."""
         self._context.set_devices_changed_callback(_ignore)
 
-    def _find(self, serial: str, stop: threading.Event) -> Any:
-        deadline = time.monotonic() + DISCOVERY_TIMEOUT
+    def _find(self, serial: str, timeout: float, stop: threading.Event) -> Any:
+        deadline = time.monotonic() + timeout
         while True:
             with _sdk_errors("the SDK cannot list the cameras"):
                 devices = self._devices()
@@ -87,7 +88,7 @@ class RealSense:
                 raise KprlError(f"there are several cameras: set the parameter serial to one of {found}")
             if time.monotonic() >= deadline or stop.wait(DISCOVERY_PERIOD):
                 wanted = f"camera with the serial number {serial}" if serial else "RealSense camera"
-                raise CameraAbsent(f"no {wanted} within {DISCOVERY_TIMEOUT:g} s; found: {found}")
+                raise CameraAbsent(f"no {wanted} within {timeout:g} s; found: {found}")
 
     def _devices(self) -> dict[str, Any]:
         # One in recovery mode has no serial number.
@@ -229,7 +230,7 @@ def _serial(device: Any) -> str:
 
 def _profiles(device: Any, stream: str) -> Iterator[tuple[Any, Any]]:
     """Sensors with their video profiles of a stream."""
-    kind, pixel_format = (getattr(part, name) for part, name in zip((rs.stream, rs.format), FORMATS[stream]))
+    kind, pixel_format = getattr(rs.stream, FORMATS[stream][0]), getattr(rs.format, FORMATS[stream][1])
     for sensor in device.query_sensors():
         for profile in sensor.get_stream_profiles():
             is_first = kind != rs.stream.infrared or profile.stream_index() == 1

@@ -11,7 +11,6 @@ from kprl_camera.frame import EndOfRecording, Frame, Stream
 from kprl_camera.staleness import Staleness
 
 POLL = 0.1  # [s] how late a thread in the SDK's wait hears that it is to stop
-THREAD_NAME = "camera session"
 
 OpenStream = Callable[[threading.Event], Stream]  # the event: give up opening
 
@@ -35,7 +34,7 @@ class Session:
         self.frames = 0
         self.staleness = Staleness(stale_timeout, clock)
         self.age = Staleness(0.0, clock).age  # [s] since the begin
-        self._thread = threading.Thread(target=self._work, name=THREAD_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._work, name="camera session", daemon=True)
         self._thread.start()
 
     @property

@@ -14,7 +14,11 @@ from kprl_camera.frame import STREAMS, Exposure, Mode
 from kprl_ros.parameters import declare, declare_choice
 
 # As realsense-ros names them.
-QOS = {"SYSTEM_DEFAULT": qos_profile_system_default, "DEFAULT": QoSProfile(depth=10), "SENSOR_DATA": qos_profile_sensor_data}
+QOS = {
+    "SYSTEM_DEFAULT": qos_profile_system_default,
+    "DEFAULT": QoSProfile(depth=10),
+    "SENSOR_DATA": qos_profile_sensor_data,  # best effort: who subscribes reliably does not hear it
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Settings:
     loops: bool
     serial: str
     waits: bool
+    discovery_timeout: float  # [s]
     mode: Mode
     exposure: Exposure
     stale_timeout: float  # [s]
@@ -47,6 +52,9 @@ def read_settings(node: Node) -> Settings:
         loops=loops,
         serial=serial,
         waits=declare(node, "wait_for_device", False, "wait for a camera that is absent at the start; else end"),
+        discovery_timeout=declare(
+            node, "discovery_timeout", 3.0, "time [s] that a camera may take to show up on the bus", (0.1, 10.0)
+        ),
         mode=Mode(
             declare_choice(
                 node, "stream", "infra1", "left infrared with the projector off, or colour turned grey", STREAMS
