@@ -20,7 +20,7 @@ from kprl_ros import topics
 from kprl_ros.topics import NEWEST, STREAM
 
 DOMAINS = range(180, 200)
-NODE = "import sys; sys.argv[0] = 'camera_node'; from kprl_camera.camera_node import main; main()"
+NODE = "import sys; sys.argv[0] = 'camera_node'; import kprl_camera.camera_node as node; {}node.main()"
 SOFTWARE = str(Path(__file__).parent / "software_camera.py")
 TIMEOUT = 15.0  # [s] of every wait: a node needs seconds to start on a machine under load
 _taken = os.getpid() % len(DOMAINS)
@@ -31,9 +31,9 @@ def arguments(parameters: dict[str, Any]) -> list[str]:
     return ["--ros-args", *(part for name, value in parameters.items() for part in ("-p", f"{name}:={value}"))]
 
 
-def run_to_the_end(domain: int, **parameters: Any) -> subprocess.CompletedProcess[str]:
-    """The node where it ends by itself."""
-    command = [sys.executable, "-c", NODE, *arguments(parameters)]
+def run_to_the_end(domain: int, before: str = "", **parameters: Any) -> subprocess.CompletedProcess[str]:
+    """The node where it ends by itself; `before` is Python that is run before its main function."""
+    command = [sys.executable, "-c", NODE.format(before), *arguments(parameters)]
     return subprocess.run(command, env=environment(domain), capture_output=True, text=True, timeout=TIMEOUT)
 
 
@@ -81,7 +81,7 @@ def camera_graph(
 ) -> Iterator[CameraGraph]:
     """The node, or the `script` around it, with `flags` for the script; ended by SIGINT if the test did not end it."""
     graph = Graph(next_domain(), folder)
-    command = [sys.executable, *([script] if script else ["-c", NODE]), *flags, *arguments(parameters)]
+    command = [sys.executable, *([script] if script else ["-c", NODE.format("")]), *flags, *arguments(parameters)]
     log = folder / "camera_node.log"
     try:
         heard = CameraGraph(graph, Process(None, log))  # type: ignore[arg-type]

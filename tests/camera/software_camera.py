@@ -49,8 +49,10 @@ class Context:
     def set_devices_changed_callback(self, callback: Callable[[Any], None]) -> None:
         """As the SDK's."""
 
+        events = self._events  # not self: a context that holds itself would never end
+
         def keep(event: Any) -> None:
-            self._events.append(event)
+            events.append(event)
             callback(event)
 
         self.sdk.set_devices_changed_callback(keep)
@@ -157,19 +159,13 @@ class Feeder(threading.Thread):
     def __init__(self, camera: SoftwareCamera, delay: float = 0.0) -> None:
         super().__init__(daemon=True)
         self.camera, self.delay = camera, delay  # [s] from exposure to delivery
-        self.is_on, self._has_ended = threading.Event(), threading.Event()
+        self.is_on = threading.Event()
         self.is_on.set()
         self.start()
 
-    def end(self) -> None:
-        """Put no more."""
-        self._has_ended.set()
-        self.is_on.set()
-        self.join(5.0)
-
     def run(self) -> None:
         number = 0
-        while self.is_on.wait() and not self._has_ended.is_set():
+        while self.is_on.wait():
             number += 1
             self.camera.put(number, timestamp=1000 * (time.time() - self.delay))
             time.sleep(1 / FPS)
@@ -177,9 +173,8 @@ class Feeder(threading.Thread):
 
 def main() -> None:
     """The camera node with a software camera, steered through standard input."""
-    from kprl_camera.camera_node import CameraNode, leave
+    from kprl_camera.camera_node import CameraNode, serve
     from kprl_camera.realsense import RealSense
-    from kprl_ros.shell import run
 
     context = Context()
     stream = "color" if "stream:=color" in sys.argv else "infra1"
@@ -190,9 +185,7 @@ def main() -> None:
         sys.argv.remove("absent:=true")
     else:
         context.plug(camera)
-    status = run(lambda: CameraNode(lambda now: RealSense(now, context)))
-    feeder.end()  # a thread that calls the SDK while Python ends brings it down
-    leave(status)
+    serve(lambda: CameraNode(lambda now: RealSense(now, context)))
 
 
 def _obey(feeder: Feeder, context: Context) -> None:

@@ -158,6 +158,11 @@ def test_a_damaged_recording_is_one_line_and_status_2(recording: Path, tmp_path:
     assert f"the recording {damaged} cannot be read" in ended.stderr
 
 
+def test_a_bug_ends_it_with_its_traceback(recording: Path) -> None:
+    ended = run_to_the_end(next_domain(), "node.to_grey = lambda pixels: 1 / 0; ", source="file", file=recording)
+    assert ended.returncode == 1 and "ZeroDivisionError" in ended.stderr, ended.stderr
+
+
 def test_a_missing_sdk_is_one_line_and_status_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyrealsense2.py").write_text("raise ImportError('libusb-1.0.so.0: cannot open shared object file')")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")

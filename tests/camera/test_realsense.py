@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,13 +28,35 @@ DISCOVERY = 0.5  # [s]
 NOW = 1_795_626_463_000_000_000  # [ns]
 
 
+MODE, EXPOSURE = Mode(), Exposure()
+_libraries: list[tuple[RealSense, Context]] = []
+
+
+def make_library(context: Context | None = None, now: Callable[[], int] = lambda: NOW) -> RealSense:
+    context = context or Context()
+    _libraries.append((RealSense(now, context), context))
+    return _libraries[-1][0]
+
+
+@pytest.fixture(autouse=True)
+def _close_libraries() -> Iterator[None]:
+    """The SDK crashes at the end of a process in which a context is left."""
+    yield
+    while _libraries:
+        library, context = _libraries.pop()
+        library.close()
+        context.unplug()
+        del library, context
+    gc.collect()  # what a caught exception holds
+
+
 def plugged(camera: SoftwareCamera) -> RealSense:
     context = Context()
     context.plug(camera)
-    return RealSense(lambda: NOW, context)
+    return make_library(context)
 
 
-def open_camera(library: RealSense, serial: str = "", mode: Mode = Mode(), exposure: Exposure = Exposure()) -> Stream:
+def open_camera(library: RealSense, serial: str = "", mode: Mode = MODE, exposure: Exposure = EXPOSURE) -> Stream:
     return library.open_camera(serial, mode, exposure, DISCOVERY, threading.Event())
 
 
@@ -131,7 +155,7 @@ def test_a_wrong_serial_is_answered_with_those_there_are() -> None:
     with pytest.raises(CameraAbsent, match=f"serial number 99 within 0.5 s; found: {SERIAL}"):
         open_camera(library, "99")
     with pytest.raises(CameraAbsent, match="no RealSense camera within 0.5 s; found: none"):
-        open_camera(RealSense(lambda: NOW))
+        open_camera(make_library())
 
 
 def test_of_several_cameras_one_must_be_named() -> None:
@@ -139,7 +163,7 @@ def test_of_several_cameras_one_must_be_named() -> None:
     cameras = [SoftwareCamera("1"), SoftwareCamera("2")]
     for camera in cameras:
         context.plug(camera)
-    library = RealSense(lambda: NOW, context)
+    library = make_library(context)
     with pytest.raises(KprlError, match="set the parameter serial to one of 1, 2"):
         open_camera(library)
     stream = open_camera(library, "2")
@@ -150,7 +174,7 @@ def test_of_several_cameras_one_must_be_named() -> None:
 
 def test_a_camera_that_is_plugged_in_while_it_is_looked_for_is_found() -> None:
     context, camera = Context(), SoftwareCamera()
-    library = RealSense(lambda: NOW, context)
+    library = make_library(context)
     threading.Timer(0.15, lambda: context.plug(camera)).start()
     open_camera(library, SERIAL).close()
 
@@ -160,7 +184,7 @@ def test_a_search_ends_when_it_is_told_to() -> None:
     stop.set()
     began = time.monotonic()
     with pytest.raises(CameraAbsent):
-        RealSense(lambda: NOW).open_camera("", Mode(), Exposure(), DISCOVERY, stop)
+        make_library().open_camera("", MODE, EXPOSURE, DISCOVERY, stop)
     assert time.monotonic() - began < DISCOVERY
 
 
@@ -182,7 +206,7 @@ def test_a_camera_in_use_is_said_to_be() -> None:
 def test_frames_that_stop_are_stale_and_come_back_when_they_resume() -> None:
     camera = SoftwareCamera()
     library = plugged(camera)
-    capture = Capture(lambda stop: library.open_camera("", Mode(), Exposure(), DISCOVERY, stop), lambda: None, 0.4, 0.1)
+    capture = Capture(lambda stop: library.open_camera("", MODE, EXPOSURE, DISCOVERY, stop), lambda: None, 0.4, 0.1)
     capture.open(waits=False)
     number = 0
 
@@ -199,10 +223,22 @@ def test_frames_that_stop_are_stale_and_come_back_when_they_resume() -> None:
     assert capture.reason == "" and capture.close(TIMEOUT)
 
 
+def test_sessions_leave_nothing_behind() -> None:
+    camera = SoftwareCamera()
+    library = plugged(camera)
+    streams = []
+    for _ in range(4):
+        stream = open_camera(library)
+        stream.close()
+        streams.append(weakref.ref(stream))
+        del stream
+    assert [alive for alive in streams if alive() is not None][:-1] == []  # the library looks after the last one
+
+
 def test_the_sdks_word_that_a_device_has_gone_is_heard(recording: Path) -> None:
     # The SDK raises the event for no software device, but for a recording that is taken out of its context.
-    context = rs.context()
-    library = RealSense(lambda: NOW, context)
+    context = Context()
+    library = make_library(context)
     device = context.load_device(str(recording))
     stream = open_camera(library, SERIAL)
     assert stream.trouble() == ""
@@ -229,7 +265,7 @@ def test_a_hardware_error_that_the_device_reports_is_a_notice(category: object, 
 
 
 def test_a_recording_plays_equal_to_the_bit_at_its_own_speed_and_ends(recording: Path) -> None:
-    stream = RealSense(time.time_ns).open_recording(recording, "infra1", loops=False)
+    stream = make_library(now=time.time_ns).open_recording(recording, "infra1", loops=False)
     frames: list[Frame] = []
     with pytest.raises(EndOfRecording):
         wait(lambda: (frame := stream.next(0.05)) and frames.append(frame), "the end")
@@ -243,7 +279,7 @@ def test_a_recording_plays_equal_to_the_bit_at_its_own_speed_and_ends(recording:
 
 
 def test_a_recording_that_loops_begins_again(recording: Path) -> None:
-    library = RealSense(time.time_ns)
+    library = make_library(now=time.time_ns)
     stream = library.open_recording(recording, "infra1", loops=True)
     numbers = [frame.number for frame in play(stream, 30)]
     assert sum(after < before for before, after in zip(numbers, numbers[1:], strict=False)) >= 2
@@ -253,14 +289,14 @@ def test_a_recording_that_loops_begins_again(recording: Path) -> None:
 
 def test_colour_recordings_play_too(tmp_path: Path) -> None:
     record(tmp_path / "colour.db3", 4, stream="color")
-    stream = RealSense(time.time_ns).open_recording(tmp_path / "colour.db3", "color", loops=False)
+    stream = make_library(now=time.time_ns).open_recording(tmp_path / "colour.db3", "color", loops=False)
     frame = next_frame(stream)
     assert np.array_equal(frame.pixels, pattern(frame.number, 3))
     stream.close()
 
 
 def test_recordings_that_cannot_be_played_are_named(recording: Path, tmp_path: Path) -> None:
-    library = RealSense(time.time_ns)
+    library = make_library(now=time.time_ns)
     whole = recording.read_bytes()
     (tmp_path / "cut.db3").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "nonsense.db3").write_bytes(b"nonsense" * 1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -41,6 +42,7 @@ class CameraNode(Node):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._frame_clock, self._traffic = FrameClock(), Traffic()
         self._lens: Lens | None = None
+        self._bug: Exception | None = None
         self._rectify = to_grey
         self._library = make_library(self._now)
         self._capture = Capture(self._open, self._wake, settings.stale_timeout, settings.reconnect_interval)
@@ -65,7 +67,13 @@ class CameraNode(Node):
     def _wake(self) -> None:
         """Called on the capture's thread: the executor's publishes."""
         if self.executor is not None:
-            self.executor.create_task(self._publish)
+            self.executor.create_task(self._try_to_publish)
+
+    def _try_to_publish(self) -> None:
+        try:
+            self._publish()
+        except Exception as error:  # EventsExecutor (rclpy 9.1) crashes on a task that raises, not on a timer
+            self._bug = error
 
     def _publish(self) -> None:
         taken = self._capture.take()
@@ -88,6 +96,8 @@ class CameraNode(Node):
         self._diagnostics.values["stamp"] = "exposure" if stamp.is_sensor else "arrival"
 
     def _step(self) -> None:
+        if self._bug is not None:
+            raise self._bug
         capture, traffic = self._capture, self._traffic
         self._say(capture.step())
         if capture.is_finished:
@@ -124,8 +134,17 @@ class CameraNode(Node):
         super().destroy_node()
 
 
-def leave(status: int) -> NoReturn:
-    """End the process at once: Python would wait for a session that hangs, and tear itself down under the SDK's threads."""
+def serve(make_node: Callable[[], CameraNode]) -> NoReturn:
+    """Spin the node until it is told to stop, and end the process at once.
+
+    Threads of the SDK outlive its static objects and crash on them where a context is still there at the end, as it is
+    for a session that hangs (2.59.1: the logger's, in its device watcher).
+    """
+    status = 1
+    try:
+        status = run(make_node)
+    except Exception:
+        traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -133,4 +152,4 @@ def leave(status: int) -> NoReturn:
 
 def main() -> None:
     """Entry point."""
-    leave(run(CameraNode))
+    serve(CameraNode)

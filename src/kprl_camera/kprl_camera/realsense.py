@@ -71,8 +71,9 @@ class RealSense:
             raise
 
     def close(self) -> None:
-        """Hear no more of devices that come and go."""
+        """Hear no more of devices that come and go; the SDK's threads end with the last who holds its context."""
         self._context.set_devices_changed_callback(_ignore)
+        self._stream = None
 
     def _find(self, serial: str, timeout: float, stop: threading.Event) -> Any:
         deadline = time.monotonic() + timeout
@@ -150,6 +151,7 @@ class _SensorStream:
 
     def close(self) -> None:
         """Give the device back; one that is gone answers with an error, which says nothing new."""
+        self._sensor.set_notifications_callback(_ignore)  # else sensor and stream hold each other for ever
         for step in (self._sensor.stop, self._sensor.close):
             try:
                 step()
