@@ -77,11 +77,16 @@ class CameraGraph:
 
 @contextmanager
 def camera_graph(
-    folder: Path, script: str = "", flags: tuple[str, ...] = (), heard_by: QoSProfile = NEWEST, **parameters: Any
+    folder: Path,
+    script: str = "",
+    flags: tuple[str, ...] = (),
+    heard_by: QoSProfile = NEWEST,
+    before: str = "",
+    **parameters: Any,
 ) -> Iterator[CameraGraph]:
-    """The node, or the `script` around it, with `flags` for the script; ended by SIGINT if the test did not end it."""
+    """The node, with Python that is run `before`, or the `script` around it with `flags`; ended by SIGINT."""
     graph = Graph(next_domain(), folder)
-    command = [sys.executable, *([script] if script else ["-c", NODE.format("")]), *flags, *arguments(parameters)]
+    command = [sys.executable, *([script] if script else ["-c", NODE.format(before)]), *flags, *arguments(parameters)]
     log = folder / "camera_node.log"
     try:
         heard = CameraGraph(graph, Process(None, log))  # type: ignore[arg-type]

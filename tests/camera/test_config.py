@@ -11,6 +11,7 @@ import yaml
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from kprl.errors import KprlError
 from kprl_camera.settings import QOS, Settings, read_settings
 
 FILE = Path(__file__).parents[2] / "config" / "camera_node.yaml"
@@ -45,6 +46,25 @@ def test_a_serial_number_keeps_its_zeros_behind_an_underscore(node: Node) -> Non
 def test_a_serial_number_may_come_as_a_number(node: Node) -> None:
     settings = read_settings(node)
     assert isinstance(settings, Settings) and settings.serial == "832112070001"
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        ({"source": "file"}, "go together: one of them is missing"),
+        ({"file": "a.db3"}, "go together: one of them is missing"),
+        ({"source": "file", "file": "a.db3", "serial": "1"}, "names a camera, but the source is a file"),
+        ({"serial": 1.5}, "parameter serial is 1.5: expected the digits of a serial number"),
+        ({"stream": "depth"}, "unknown stream 'depth': choose one of color, infra1"),
+        ({"stale_timeout": 0.0}, "parameter stale_timeout is 0.0: expected float from 0.1 to 60.0"),
+        ({"fps": 0}, "parameter fps is 0: expected int from 1 to 300"),
+        ({"qos": "BEST"}, "unknown qos 'BEST': choose one of DEFAULT, SENSOR_DATA, SYSTEM_DEFAULT"),
+    ],
+    indirect=["node"],
+)
+def test_parameters_that_do_not_fit_are_refused_with_what_was_expected(node: Node, reason: str) -> None:
+    with pytest.raises(KprlError, match=reason):
+        read_settings(node)
 
 
 def test_the_default_quality_of_service_is_realsense_ross(node: Node) -> None:
