@@ -46,8 +46,13 @@ def _close_libraries() -> Iterator[None]:
         library, context = _libraries.pop()
         library.close()
         context.unplug()
-        del library, context
-    gc.collect()  # what a caught exception holds
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_contexts() -> Iterator[None]:
+    """Those that a caught exception holds too."""
+    yield
+    gc.collect()
 
 
 def plugged(camera: SoftwareCamera) -> RealSense:
