@@ -19,7 +19,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from kprl_ros import topics
 from kprl_ros.topics import NEWEST, STREAM
 
-DOMAINS = range(180, 200)
+DOMAINS = range(1, 102)  # see graph_processes.py: their ports are none of those that Linux hands out
 NODE = "import sys; sys.argv[0] = 'camera_node'; import kprl_camera.camera_node as node; {}node.main()"
 SOFTWARE = str(Path(__file__).parent / "software_camera.py")
 TIMEOUT = 15.0  # [s] of every wait: a node needs seconds to start on a machine under load
