@@ -123,7 +123,7 @@ def test_diverging_training_stops_and_keeps_its_last_good_checkpoint(data_folder
         train_keypoints(TrainConfig(data_folder, tmp_path / "m", steps=8, threads=1), progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.training"]
     with safe_open(tmp_path / "m.training" / "checkpoint.safetensors", framework="pt") as file:
-        assert json.loads(file.metadata()["progress"])["step"] == 2  # from before the loss grew
+        assert json.loads(file.metadata()["values"])["step"] == 2  # from before the loss grew
 
 
 def test_finished_model_is_not_trained_again(model_folder, data_folder, monkeypatch, capsys):
