@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline
 from kprl.cli import COMMANDS, USER_ERROR, main
 
 
@@ -163,7 +164,8 @@ def test_an_unknown_preset_lists_the_choices(capsys):
     assert all(name in said for name in ("huge", "paper", "cpu", "quick"))
 
 
-def test_bench_pipeline_starts_from_nothing(tmp_path, capsys):
+def test_bench_pipeline_starts_from_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("kprl.benchmarks.pipeline.GREEDY_EPISODES", 2)
     out, file = tmp_path / "run", tmp_path / "bench.json"
     main(
         ["bench", "pipeline", "--out", str(out), "--images", "100", "--keypoint-minutes", "0.02", "--steps", "60",
@@ -177,3 +179,11 @@ def test_bench_pipeline_starts_from_nothing(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["bench", "pipeline", "--out", str(out)])
     assert "this starts from nothing" in capsys.readouterr().err
+
+
+def test_bench_pipeline_ends_where_the_aim_is_reached(tmp_path, monkeypatch):
+    monkeypatch.setattr("kprl.benchmarks.pipeline.AIM", 0.0)  # the untrained policy reaches that
+    monkeypatch.setattr("kprl.benchmarks.pipeline.GREEDY_EPISODES", 2)
+    result = bench_pipeline(PipelineConfig(tmp_path, images=100, keypoint_minutes=0.02, final_episodes=1))
+    assert result["env_steps"] == 0
+    assert result["minutes_to_95"] == result["evaluations"][0]["minutes"] > result["minutes_by_stage"]["data"]

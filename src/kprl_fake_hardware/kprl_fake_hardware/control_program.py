@@ -10,6 +10,7 @@ threads of the script: they go on whatever the register says, and a second motio
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
@@ -218,13 +219,13 @@ class ControlProgram:
         self._registers.ints_out[self._offset + 2] = self._operation << 24 | self._progress_count << 16 | running
 
 
-class ControllerCalls:
+class ControllerCalls(Protocol):
     """What the script calls of the controller that runs it."""
 
     period: float
 
-    def protective_stop(self, reason: str) -> None:
-        raise NotImplementedError
+    def protective_stop(self, reason: str = "") -> None:
+        """Stop the arm at once, and say why on the pendant."""
 
     def set_watchdog(self, variable: str, frequency: float) -> None:
-        raise NotImplementedError
+        """Stop the program if `variable` is written less often than `frequency` [Hz]."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
 from kprl_fake_hardware.arm import HOME, Array
 from kprl_fake_hardware.dashboard import GOODBYE, GREETING, Dashboard
 from kprl_fake_hardware.faults import ControllerFaults
 from kprl_fake_hardware.lines import LineSession
+from kprl_fake_hardware.machine import Machine
 from kprl_fake_hardware.robot import Robot
 from kprl_fake_hardware.rtde_session import RtdeSession
 from kprl_fake_hardware.script_session import ScriptSession
-from kprl_fake_hardware.server_thread import ServerThread
 from kprl_fake_hardware.tcp_server import Goodbye, Session, TcpServer
 
 LOOPBACK = "127.0.0.1"
@@ -33,8 +32,8 @@ class Ports:
     rtde: int = 30004
 
 
-class UrController:
-    """A UR5 that is reachable as soon as it is made and started; use it as a context manager, or `start` and `stop`."""
+class UrController(Machine):
+    """A UR5 that is reachable as soon as it is made and started."""
 
     def __init__(
         self,
@@ -58,30 +57,8 @@ class UrController:
             for server in self.servers.values():
                 server.close()
             raise
-        self._thread = ServerThread(list(self.servers.values()), self.robot.tick, self.robot.period)
-        self.lock = self._thread.lock
+        super().__init__(list(self.servers.values()), self.robot.tick, self.robot.period)
         self.faults = ControllerFaults(self.robot, self.servers, self.lock)
-
-    def add_server(self, server: TcpServer) -> None:
-        """Serve one more, which network faults do not touch; before the start."""
-        self._thread.servers.append(server)
-
-    def start(self) -> None:
-        """Let time pass and clients in."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Everything ends, within two seconds."""
-        self._thread.stop()
-
-    def __enter__(self) -> UrController:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _dashboard_line(dashboard: Dashboard, line: str) -> str:

@@ -5,12 +5,10 @@ Source: what ur_rtde's RobotiqGripper sends and expects; `ack` comes without a n
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from kprl_fake_hardware.faults import GripperFaults
 from kprl_fake_hardware.gripper import STROKE, Gripper
 from kprl_fake_hardware.lines import LineSession
-from kprl_fake_hardware.server_thread import ServerThread
+from kprl_fake_hardware.machine import Machine
 from kprl_fake_hardware.tcp_server import TcpServer
 
 PORT = 63352
@@ -18,37 +16,15 @@ PERIOD = 0.01  # [s] of the gripper's clock
 ACCEPTED, REFUSED = "ack", "nack"
 
 
-class RobotiqServer:
-    """A gripper that clients, several at a time, talk to; use it as a context manager, or `start` and `stop`."""
+class RobotiqServer(Machine):
+    """A gripper that clients, several at a time, talk to."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = PORT, opening: float = STROKE) -> None:
         self.gripper = Gripper(opening)
         server = TcpServer(host, port, lambda: LineSession(lambda line: answer(self.gripper, line)))
         self.servers = {"gripper": server}
-        self._thread = ServerThread([server], lambda: self.gripper.tick(PERIOD), PERIOD)
-        self.lock = self._thread.lock
+        super().__init__([server], lambda: self.gripper.tick(PERIOD), PERIOD)
         self.faults = GripperFaults(self.gripper, self.servers, self.lock)
-
-    def add_server(self, server: TcpServer) -> None:
-        """Serve one more, which network faults do not touch; before the start."""
-        self._thread.servers.append(server)
-
-    def start(self) -> None:
-        """Let time pass and clients in."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Everything ends, within two seconds."""
-        self._thread.stop()
-
-    def __enter__(self) -> RobotiqServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def answer(gripper: Gripper, line: str) -> str:

@@ -10,7 +10,7 @@ import logging
 import numpy as np
 
 from kprl_fake_hardware.arm import HOME, JOINT_LIMIT, MAX_JOINT_SPEED, Arm, Array
-from kprl_fake_hardware.control_program import ControllerCalls, ControlProgram, ProgramError
+from kprl_fake_hardware.control_program import ControlProgram, ProgramError
 from kprl_fake_hardware.modes import MAY_MOVE, RobotMode, RuntimeState, SafetyMode
 from kprl_fake_hardware.motion import HALT_DECELERATION, Stop
 from kprl_fake_hardware.outputs import arm_outputs, mode_outputs
@@ -28,7 +28,7 @@ UNLOCK_DELAY = 5.0  # [s] after a protective stop before which it cannot be unlo
 log = logging.getLogger(__name__)
 
 
-class Robot(ControllerCalls):
+class Robot:
     """The whole controller. `version`: major (3 for a CB3, 5 for an e-Series), minor, bugfix, build."""
 
     def __init__(self, version: tuple[int, int, int, int] = (5, 11, 1, 108318), joints: Array = HOME) -> None:

@@ -66,17 +66,16 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     )  # fmt: skip
     stages["keypoints"] = minutes() - stages["data"]
 
-    reached: list[float] = []
     curve: list[dict[str, float]] = []
 
+    def reached() -> float | None:
+        return next((point["minutes"] for point in curve if point["success_rate"] >= AIM), None)
+
     def watch(progress: Progress) -> bool:
-        if not progress.evaluated or progress.evaluation is None:
-            return bool(reached)
-        rate = progress.evaluation.success_rate
-        curve.append({"step": progress.row["step"], "minutes": minutes(), "success_rate": rate})
-        if rate >= AIM and not reached:
-            reached.append(minutes())
-        return bool(reached)
+        if progress.evaluated and progress.evaluation:
+            rate = progress.evaluation.success_rate
+            curve.append({"step": progress.row["step"], "minutes": minutes(), "success_rate": rate})
+        return reached() is not None
 
     changes = replace(
         preset("quick"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
@@ -86,7 +85,7 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     summary = train_and_deliver(run, changes, callback=watch)
     stages["policy"] = minutes() - stages["keypoints"] - stages["data"]
     result = {
-        "minutes_to_95": reached[0] if reached else None,
+        "minutes_to_95": reached(),
         "success_rate": summary["success_after"],
         "ci95": summary["ci95"],
         "episodes": summary["episodes"],

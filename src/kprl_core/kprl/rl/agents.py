@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from kprl.errors import require_choice
 from kprl.rl.agent import Agent, Sizes
@@ -22,35 +23,21 @@ def make_agent(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
 def _sac(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
     return Sac(
         sizes,
-        actor_hidden=config.actor_hidden,
-        critic_hidden=config.critic_hidden,
-        critic=config.critic,
-        normalise=config.normalise,
-        learning_rate=config.learning_rate,
-        gamma=config.gamma,
-        polyak=config.polyak,
         initial_temperature=config.initial_temperature,
         min_temperature=config.min_temperature,
         target_entropy=config.target_entropy,
-        actor_delay=config.actor_delay,
-        seed=config.seed,
+        **_common(config),
     )
 
 
 def _ddpg(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
-    return Ddpg(
-        sizes,
-        actor_hidden=config.actor_hidden,
-        critic_hidden=config.critic_hidden,
-        critic=config.critic,
-        normalise=config.normalise,
-        learning_rate=config.learning_rate,
-        gamma=config.gamma,
-        polyak=config.polyak,
-        exploration_noise=config.exploration_noise,
-        actor_delay=config.actor_delay,
-        seed=config.seed,
-    )
+    return Ddpg(sizes, exploration_noise=config.exploration_noise, **_common(config))
+
+
+def _common(config: TrainPolicyConfig) -> dict[str, Any]:
+    networks = ("actor_hidden", "critic_hidden", "critic", "normalise")
+    learning = ("learning_rate", "gamma", "polyak", "actor_delay", "seed")
+    return {name: getattr(config, name) for name in networks + learning}
 
 
 AGENTS: dict[str, AgentFactory] = {"sac": _sac, "ddpg": _ddpg}
