@@ -13,27 +13,20 @@ import numpy.typing as npt
 
 from kprl.action import GRIPPER_STROKE, Command
 from kprl.control.limits import CONTROL_PERIOD, TICK, TICKS, WORKSPACE
-from kprl.envs.stage import Stage
+from kprl.envs.scenery import Scenery
 from kprl.errors import KprlError, require_choice
 from kprl.preprocess import IMAGE_SIZE
 from kprl.sim.arm import Arm
-from kprl.sim.assets.make_urdf import FOLDER
 from kprl.sim.bullet import PHYSICS_HZ, Bullet
-from kprl.sim.camera import GRIPPER, TARGET, CameraFrame
+from kprl.sim.camera import CameraFrame
 from kprl.sim.gripper import Gripper
-from kprl.sim.objects import OBJECTS
-from kprl.sim.randomization import Appearance, draw
-from kprl.sim.ranges import read_ranges
-from kprl.sim.scenes import read_scene
+from kprl.sim.randomization import Appearance
 from kprl.sim.sensor import FrameStream
-from kprl.sim.view import View
-from kprl.tasks import make_task
-from kprl.tasks.start_states import START_KINDS, StartSampler, StartState
+from kprl.tasks.start_states import START_KINDS, StartState
 
 Array = npt.NDArray[np.float64]
 
 TICK_STEPS = round(PHYSICS_HZ * TICK)  # physics steps in a tick of the arm's controller: 2, so 12 in a control period
-GRIPPER_LINKS = ("tool0-palm", "left_finger_joint", "right_finger_joint")
 
 
 @dataclass(frozen=True)
@@ -67,20 +60,10 @@ class World:
         randomization: str = "train",
         image_size: int = IMAGE_SIZE,
     ) -> None:
-        self.task = make_task(task, scene)
-        self.model = OBJECTS[require_choice("object", object, list(OBJECTS))]
-        self._ranges, self._scene = read_ranges(randomization), read_scene(scene)
-        self._bullet = Bullet()
-        self._stage = Stage(self._bullet, self._scene, self.model)
-        self._robot = self._bullet.load_urdf(FOLDER / "ur5_2f85.urdf")
+        self._scenery = Scenery(task, scene, object, randomization, image_size)
+        self.task, self.model, self._view = self._scenery.task, self._scenery.model, self._scenery.view
+        self._bullet, self._stage, self._robot = self._scenery.bullet, self._scenery.stage, self._scenery.robot
         self._arm, self._gripper = Arm(self._bullet, self._robot), Gripper(self._bullet, self._robot)
-        links = self._bullet.joint_indices(self._robot)
-        self._gripper_links = [links[name] for name in GRIPPER_LINKS]
-        classes = {self._bullet.link_number(self._robot, link): GRIPPER for link in self._gripper_links}
-        classes[self._bullet.link_number(self._stage.object, -1)] = TARGET
-        self._painted = self._bullet.visual_links(self._robot)
-        self._view = View(self._bullet, classes, self._stage.table, image_size)
-        self._starts = StartSampler(self.task, self.model, self._stage.clutter, self._scene.distractors)
         self._stage.clear()
         self._arm.place(WORKSPACE.centre)
         self._gripper.place(GRIPPER_STROKE)
@@ -89,7 +72,7 @@ class World:
 
     def close(self) -> None:
         """End the physics world."""
-        self._bullet.close()
+        self._scenery.close()
 
     @property
     def bullet(self) -> Bullet:
@@ -115,8 +98,7 @@ class World:
     def _begin(self, seed: int, start: str) -> None:
         require_choice("start", start, START_KINDS)
         self._rng = np.random.default_rng(seed)
-        self._start = self._starts.sample(start, self._rng)
-        self._appearance = draw(self._ranges, self._rng, len(self._stage.distractors), self._scene.pattern)
+        self._start, self._appearance = self._scenery.draw(start, self._rng)
         self._bullet.restore(self._empty)
         self._stage.clear()  # mass is no part of what is restored
         self._bullet.find_contacts()  # nothing touches anything here: no contact of the episode before is kept
@@ -125,10 +107,7 @@ class World:
 
     def _arrange(self, state: StartState, appearance: Appearance) -> None:
         """Put robot, object and clutter where the start state has them, with the looks of the appearance."""
-        surfaces = self._stage.dress(appearance, state)
-        for link in self._painted:
-            grey = appearance.gripper if link in self._gripper_links else appearance.robot
-            self._bullet.set_colour(self._robot, link, grey)
+        surfaces = self._scenery.dress(state, appearance)
         self._arm.place(state.tcp)
         self._arm.delay, self._arm.gain = appearance.dynamics.control_delay, appearance.dynamics.velocity_gain
         self._gripper.place(state.opening, state.held)

@@ -48,9 +48,13 @@ class Arm:
             raise KprlError(f"the arm cannot reach {np.round(position, 3)}: choose a position nearer to the workspace")
         self._wanted, self._command = position.copy(), [0.0, 0.0, 0.0]
         self._rates, self.velocity = np.zeros(6), np.zeros(3)
-        self._bullet.set_joints(self._body, self._joints, list(joints))
-        self._bullet.drive_joints(self._body, self._joints, [0.0] * 6, EFFORT)
+        self.put(joints)
         self.observe()
+
+    def put(self, joints: Array) -> None:
+        """Put the joints at positions (6,) [rad], at rest, without physics."""
+        self._bullet.set_joints(self._body, self._joints, joints.tolist())
+        self._bullet.drive_joints(self._body, self._joints, [0.0] * 6, EFFORT)
 
     def joint_positions(self) -> Array:
         """Joint positions (6,) [rad]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -48,11 +48,17 @@ class CameraPose:
         view[:3, :3], view[:3, 3] = axes, -axes @ eye
         return view
 
-    def projection_matrix(self) -> Array:
-        """Camera to clip space (4, 4), square picture, without the lens's distortion."""
+    def widened(self, factor: float) -> CameraPose:
+        """The same camera and lens with a picture `factor` times as high: the middle of what it shows stays the same."""
+        half = factor * np.tan(np.radians(self.field_of_view) / 2)
+        angle = float(np.degrees(2 * np.arctan(half)))
+        return replace(self, field_of_view=angle, distortion=self.distortion * factor**2)
+
+    def projection_matrix(self, aspect: float = 1.0) -> Array:
+        """Camera to clip space (4, 4), of a picture `aspect` times as wide as high, without the lens's distortion."""
         scale = 1.0 / np.tan(np.radians(self.field_of_view) / 2)
         depth = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)
-        return np.array([[scale, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth[0], depth[1]], [0, 0, -1.0, 0]])
+        return np.array([[scale / aspect, 0, 0, 0], [0, scale, 0, 0], [0, 0, depth[0], depth[1]], [0, 0, -1.0, 0]])
 
     def project(self, point: npt.NDArray[np.floating]) -> Array:
         """Points (..., 3) [m] in `base_link` to (..., 2): u right, v down in [-1, 1] of the picture."""
@@ -64,26 +70,27 @@ class CameraPose:
             seen = ideal / (1.0 + self.distortion * (seen**2).sum(axis=-1, keepdims=True))
         return seen
 
-    def rays(self, size: int) -> Array:
-        """Directions (size, size, 3) in `base_link` of the pixels of a picture without distortion.
+    def rays(self, height: int, width: int | None = None) -> Array:
+        """Directions (height, width, 3) in `base_link` of the pixels of a picture without distortion; square by default.
 
         Their length along the optical axis is 1: the eye plus a pixel's depth times its ray is the point it shows.
         """
         half = np.tan(np.radians(self.field_of_view) / 2)
-        across = (2 * np.arange(size) + 1 - size) / size * half
-        local = np.empty((size, size, 3))
-        local[..., 0], local[..., 1], local[..., 2] = across[None, :], -across[:, None], -1.0
+        width = width or height
+        across, down = (_middles(count, height) * half for count in (width, height))
+        local = np.empty((height, width, 3))
+        local[..., 0], local[..., 1], local[..., 2] = across[None, :], -down[:, None], -1.0
         return local @ self.view_matrix()[:3, :3]
 
-    def lens_map(self, size: int) -> npt.NDArray[np.float32] | None:
-        """For each pixel of the distorted picture its (column, row) [px] in the ideal one, (size, size, 2), or None."""
+    def lens_map(self, height: int, width: int | None = None) -> npt.NDArray[np.float32] | None:
+        """For each pixel of the distorted picture its (column, row) [px] in the ideal one, (height, width, 2), or None."""
         if not self.distortion:
             return None
-        across = (2 * np.arange(size) + 1 - size) / size
-        u, v = np.meshgrid(across, across)
+        width = width or height
+        u, v = np.meshgrid(_middles(width, height), _middles(height, height))
         factor = 1.0 + self.distortion * (u**2 + v**2)
-        ideal = np.stack([u * factor, v * factor], axis=-1)
-        return ((ideal + 1.0) * (size / 2) - 0.5).astype(np.float32)
+        ideal = np.stack([u * factor, v * factor], axis=-1) * (height / 2)
+        return (ideal + np.array([width - 1, height - 1]) / 2).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,11 @@ class CameraFrame:
     grey: npt.NDArray[np.uint8]
     depth: npt.NDArray[np.float32]
     segmentation: npt.NDArray[np.uint8]
+
+
+def _middles(count: int, height: int) -> Array:
+    """Places (count,) of the pixels' middles along one side, in halves of the picture's height from its middle."""
+    return (2 * np.arange(count) + 1 - count) / height
 
 
 def metric_depth(buffer: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -63,8 +63,12 @@ class Gripper:
             self._held_at = None
         elif self._held_at is not None:
             rate = min(rate, -HOLD_SPEED)
-        self._bullet.drive_joints(self._body, self.fingers, [rate / 2, rate / 2], [force / 2, force / 2])
+        self.drive(rate, force)
         self._rate = rate
+
+    def drive(self, rate: float, force: float) -> None:
+        """Set the motors: `rate` [m/s] of the opening, with at most `force` [N]; they hold until set again."""
+        self._bullet.drive_joints(self._body, self.fingers, [rate / 2, rate / 2], [force / 2, force / 2])
 
     def observe(self) -> float:
         """Update `status` after the period has passed; returns the measured opening [m]."""

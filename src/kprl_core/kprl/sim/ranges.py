@@ -1,4 +1,4 @@
-"""The ranges of domain randomization, one YAML file each in config/world: `train`, `shifted`, `none`."""
+"""The ranges of domain randomization, one YAML file each in config/world: `train`, `shifted`, `workcell`, `none`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from kprl.errors import require_choice
 from kprl.sim.config_files import FOLDER, Range, build, read_yaml
 
-RANDOMIZATIONS = ("train", "shifted", "none")
+RANDOMIZATIONS = ("train", "shifted", "workcell", "none")
 # config/world/train.yaml says of each value what it is, and its unit.
 
 

@@ -23,34 +23,38 @@ Grey = npt.NDArray[np.uint8]
 
 
 class View:
-    """Takes pictures of `size` pixels a side; `dress` prepares them for an episode.
+    """Takes pictures of `height` by `width` pixels, square by default; `dress` prepares them for an episode.
 
     `classes` maps the number of a link (see Bullet.link_number) to GRIPPER or TARGET; all else is BACKGROUND.
     """
 
-    def __init__(self, bullet: Bullet, classes: Mapping[int, int], table: int, size: int) -> None:
-        self._bullet, self._classes, self._table, self._size = bullet, classes, table, size
+    def __init__(
+        self, bullet: Bullet, classes: Mapping[int, int], table: int, height: int, width: int | None = None
+    ) -> None:
+        self._bullet, self._classes, self._table = bullet, classes, table
+        self._height, self._width = height, width or height
 
     def dress(self, appearance: Appearance, surfaces: Mapping[int, Surface]) -> None:
         """Prepare an episode; `surfaces` are those of the movable bodies, the table's pose must be final."""
         camera = appearance.camera
         self._camera, self._light = camera, appearance.light
         self._view = camera.view_matrix().T.ravel().tolist()
-        projection = camera.projection_matrix()
+        height, width = self._height, self._width
+        projection = camera.projection_matrix(width / height)
         # TinyRenderer samples a pixel at its lower left corner; this moves the picture so that it is the middle.
-        projection[:2, 2] += 1.0 / self._size
+        projection[:2, 2] += 1.0 / width, 1.0 / height
         self._projection = projection.T.ravel().tolist()
-        self._eye, self._rays = camera.eye().astype(np.float32), camera.rays(self._size).astype(np.float32)
+        self._eye, self._rays = camera.eye().astype(np.float32), camera.rays(height, width).astype(np.float32)
         self._flat_rays = self._rays.reshape(-1, 3)
-        self._lens_map = camera.lens_map(self._size)
+        self._lens_map = camera.lens_map(height, width)
         self._textures = {body: s.texture for body, s in surfaces.items() if s.texture is not PLAIN}
         self._floor_depth = _plane_depth(camera, self._rays, FLOOR_HEIGHT)
         self._floor = self._paint_floor(appearance.floor)
         self._table_shade = self._shade_table(appearance.table.texture)
 
     def picture(self) -> Grey:
-        """The light that reaches the sensor now, (size, size) uint8."""
-        rgba, buffer, bodies = self._bullet.picture(self._view, self._projection, self._size, self._size, self._light)
+        """The light that reaches the sensor now, (height, width) uint8."""
+        rgba, buffer, bodies = self._bullet.picture(self._view, self._projection, self._width, self._height, self._light)
         grey: Grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)  # type: ignore[assignment]
         cv2.copyTo(self._floor, _mask(bodies < 0), grey)
         if self._table_shade is not None:
