@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_until
 
-from kprl_fake_hardware.gripper import ACTIVATION_TIME, STROKE, Fault, Gripper, opening_of, position_of
+from kprl_fake_hardware.fingers import STROKE
+from kprl_fake_hardware.gripper import ACTIVATION_TIME, Fault, Gripper, opening_of, position_of
 from kprl_fake_hardware.gripper_server import answer
 
 pytestmark = pytest.mark.timeout(30)
@@ -63,11 +64,11 @@ def test_closing_takes_as_long_as_its_speed_says(active, speed, seconds):
 
 
 def test_an_object_stops_the_fingers_until_it_slips(active):
-    active.put_object(0.04)
+    active.fingers.put_object(0.04)
     go(active, 255)
     run(active, 1.0)
-    assert (active.get("OBJ"), active.get("POS")) == (2, position_of(0.04)) and active.holds_object
-    active.take_object()
+    assert (active.get("OBJ"), active.get("POS")) == (2, position_of(0.04)) and active.fingers.holds_object
+    active.fingers.take_object()
     active.tick(PERIOD)
     assert active.get("OBJ") == 0
     run(active, 1.0)
@@ -77,7 +78,7 @@ def test_an_object_stops_the_fingers_until_it_slips(active):
 def test_something_outside_stops_the_opening(active):
     go(active, 255)
     run(active, 1.0)
-    active.block_opening(0.03)
+    active.fingers.block_opening(0.03)
     go(active, 0)
     run(active, 1.0)
     assert (active.get("OBJ"), active.get("POS")) == (1, position_of(0.03))
@@ -106,7 +107,7 @@ def test_an_activation_that_fails():
 
 
 def test_automatic_release_opens_and_needs_a_reset(active):
-    active.put_object(0.04)
+    active.fingers.put_object(0.04)
     go(active, 255)
     run(active, 1.0)
     active.set({"ARD": 1, "ATR": 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ class UrController(Machine):
         ports: Ports = Ports(),  # noqa: B008, it is frozen
         version: tuple[int, int, int, int] = CB3,
         joints: Array = HOME,
+        lock: threading.RLock | None = None,
     ) -> None:
         self.robot = Robot(version, joints)
         dashboard = Dashboard(self.robot)
@@ -57,7 +59,7 @@ class UrController(Machine):
             for server in self.servers.values():
                 server.close()
             raise
-        super().__init__(list(self.servers.values()), self.robot.tick, self.robot.period)
+        super().__init__(list(self.servers.values()), self.robot.tick, self.robot.period, lock)
         self.faults = ControllerFaults(self.robot, self.servers, self.lock)
 
 

@@ -123,22 +123,22 @@ class GripperFaults(NetworkFaults):
     def put_object(self, width: float) -> None:
         """Something `width` [m] wide lies between the fingers."""
         with self._lock:
-            self._gripper.put_object(width)
+            self._gripper.fingers.put_object(width)
 
     def slip(self) -> None:
         """It slips out of the fingers, or is taken away."""
         with self._lock:
-            self._gripper.take_object()
+            self._gripper.fingers.take_object()
 
     def block_opening(self, opening: float) -> None:
         """Something outside stops the opening fingers at `opening` [m]."""
         with self._lock:
-            self._gripper.block_opening(opening)
+            self._gripper.fingers.block_opening(opening)
 
     def unblock_opening(self) -> None:
         """It is gone."""
         with self._lock:
-            self._gripper.unblock_opening()
+            self._gripper.fingers.unblock_opening()
 
     def lose_activation(self) -> None:
         """Its power was off for a moment: it must be activated again."""

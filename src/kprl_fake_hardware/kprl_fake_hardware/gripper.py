@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-STROKE = 0.085  # [m] between the fingers when open
+from kprl_fake_hardware.fingers import STROKE, Fingers, FreeFingers
+
 OPEN_POSITION, CLOSED_POSITION = 3, 230
 SLOWEST, FASTEST = 0.020, 0.150  # [m/s] of the opening at SPE 0 and 255
+WEAKEST, STRONGEST = 20.0, 235.0  # [N] at FOR 0 and 255
 ACTIVATION_TIME = 1.5  # [s], in which a real one closes and opens once
 STALL_TIME = 0.05  # [s] without movement before the gripper says that it was stopped
 RELEASE_SPEED = SLOWEST
-_ROUNDING = 1e-9  # [m]
+AT_TARGET = 0.25 * STROKE / (CLOSED_POSITION - OPEN_POSITION)  # [m] a quarter of a count: real fingers are never exact
 
 
 class Status(IntEnum):
@@ -51,10 +53,10 @@ class Fault(IntEnum):
 
 
 class Gripper:
-    """What the registers say, and an opening [m] between the fingers."""
+    """What the registers say, and fingers that a world, or nobody, stops; by default in no world, and open."""
 
-    def __init__(self, opening: float = STROKE) -> None:
-        self.opening = opening
+    def __init__(self, fingers: Fingers | None = None) -> None:
+        self.fingers: Fingers = FreeFingers() if fingers is None else fingers
         self.powered = True  # without power every variable reads `?`
         self.status, self.object_status, self.fault = Status.RESET, ObjectStatus.AT_TARGET, Fault.NONE
         self.fails_to_activate = False
@@ -62,33 +64,11 @@ class Gripper:
         self._echo = 0  # PRE
         self._was_asked = False  # to be active: a reset is the end of that
         self._activated_for = 0.0  # [s]
-        self._stalled_for = 0.0  # [s]
-        self._inside: float | None = None  # [m] width of what lies between the fingers
-        self._outside: float | None = None  # [m] opening at which something outside stops them
-
-    # The world.
-
-    def put_object(self, width: float) -> None:
-        """Something `width` [m] wide lies between the fingers; open fingers do not touch it."""
-        self._inside = min(max(width, 0.0), STROKE)
-        self.opening = max(self.opening, self._inside)
-
-    def take_object(self) -> None:
-        """It is gone, or has slipped out of the fingers: they close further."""
-        self._inside = None
-
-    def block_opening(self, opening: float) -> None:
-        """Something outside lets the fingers open to `opening` [m] only."""
-        self._outside = max(opening, self._inside or 0.0)
-
-    def unblock_opening(self) -> None:
-        """It is gone."""
-        self._outside = None
 
     @property
-    def holds_object(self) -> bool:
-        """Whether the fingers touch what lies between them."""
-        return self._inside is not None and self.opening <= self._inside + _ROUNDING
+    def opening(self) -> float:
+        """[m] between the fingers."""
+        return self.fingers.opening
 
     # The wire.
 
@@ -125,9 +105,10 @@ class Gripper:
     def tick(self, period: float) -> None:
         """Let `period` [s] pass."""
         if not self.powered:
-            return
+            return self.fingers.halt()
         self._echo = self.requests["POS"]
         if not self.requests["ACT"]:
+            self.fingers.halt()
             if self._was_asked:
                 self._deactivate()
             if self.fault < Fault.OVERHEATED:
@@ -137,19 +118,20 @@ class Gripper:
         elif self.requests["ATR"] or self.fault == Fault.RELEASING:
             self._release(period)
         elif self.fault >= Fault.OVERHEATED or not self.requests["GTO"]:
-            self._stalled_for = 0.0
+            self.fingers.halt()
         else:
             self._follow(period)
         self._was_asked = bool(self.requests["ACT"])
 
     def _deactivate(self) -> None:
         self.status, self._activated_for = Status.RESET, 0.0
-        self.fault, self.object_status, self._stalled_for = Fault.NONE, ObjectStatus.AT_TARGET, 0.0
+        self.fault, self.object_status = Fault.NONE, ObjectStatus.AT_TARGET
 
     def _activate(self, period: float) -> None:
         if self.fault >= Fault.OVERHEATED:
-            return
+            return self.fingers.halt()
         self.status = Status.ACTIVATING
+        self.fingers.drive(STROKE, FASTEST, WEAKEST, period)  # it ends open
         self._activated_for += period
         self.fault = Fault.ACTIVATION_PENDING if self.requests["GTO"] else Fault.NONE
         if self._activated_for < ACTIVATION_TIME:
@@ -158,38 +140,28 @@ class Gripper:
             self.fault = Fault.ACTIVATION_FAILED
             return
         self.status, self.fault = Status.ACTIVE, Fault.NONE
-        self._move(STROKE, STROKE)  # it ends open
 
     def _follow(self, period: float) -> None:
         speed = SLOWEST + (FASTEST - SLOWEST) * self.requests["SPE"] / 255.0
+        force = WEAKEST + (STRONGEST - WEAKEST) * self.requests["FOR"] / 255.0
         target = opening_of(self.requests["POS"])
         wanted = target - self.opening
-        if abs(wanted) <= _ROUNDING:
-            self.object_status, self._stalled_for = ObjectStatus.AT_TARGET, 0.0
-        elif self._move(target, speed * period):
-            self.object_status, self._stalled_for = ObjectStatus.MOVING, 0.0
-        else:
-            self._stalled_for += period
-            if self._stalled_for >= STALL_TIME:
-                self.object_status = ObjectStatus.STOPPED_OPENING if wanted > 0.0 else ObjectStatus.STOPPED_CLOSING
+        stalled_for = self.fingers.drive(target, speed, force, period)
+        if abs(wanted) <= AT_TARGET:
+            self.object_status = ObjectStatus.AT_TARGET
+        elif stalled_for == 0.0:
+            self.object_status = ObjectStatus.MOVING
+        elif stalled_for >= STALL_TIME:
+            self.object_status = ObjectStatus.STOPPED_OPENING if wanted > 0.0 else ObjectStatus.STOPPED_CLOSING
 
     def _release(self, period: float) -> None:
         """The automatic release of a robot that was stopped while it holds something."""
         self.fault = Fault.RELEASING
-        if not self._move(STROKE if self.requests["ARD"] else 0.0, RELEASE_SPEED * period):
+        target = STROKE if self.requests["ARD"] else 0.0
+        stalled_for = self.fingers.drive(target, RELEASE_SPEED, WEAKEST, period)
+        if stalled_for >= STALL_TIME or abs(target - self.opening) <= AT_TARGET:
             self.fault = Fault.RELEASED
             self.requests["ATR"] = 0
-
-    def _move(self, target: float, most: float) -> bool:
-        """Move the fingers by at most `most` [m] towards `target` [m]; returns whether they moved."""
-        before = self.opening
-        reached = before + min(max(target - before, -most), most)
-        if self._inside is not None:
-            reached = max(reached, self._inside)
-        if self._outside is not None and reached > before:
-            reached = max(before, min(reached, self._outside))
-        self.opening = reached
-        return abs(reached - before) > _ROUNDING
 
 
 def opening_of(position: int) -> float:

@@ -5,8 +5,11 @@ Source: what ur_rtde's RobotiqGripper sends and expects; `ack` comes without a n
 
 from __future__ import annotations
 
+import threading
+
 from kprl_fake_hardware.faults import GripperFaults
-from kprl_fake_hardware.gripper import STROKE, Gripper
+from kprl_fake_hardware.fingers import Fingers
+from kprl_fake_hardware.gripper import Gripper
 from kprl_fake_hardware.lines import LineSession
 from kprl_fake_hardware.machine import Machine
 from kprl_fake_hardware.tcp_server import TcpServer
@@ -17,13 +20,19 @@ ACCEPTED, REFUSED = "ack", "nack"
 
 
 class RobotiqServer(Machine):
-    """A gripper that clients, several at a time, talk to."""
+    """A gripper that clients, several at a time, talk to; `fingers` are in no world by default."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = PORT, opening: float = STROKE) -> None:
-        self.gripper = Gripper(opening)
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = PORT,
+        fingers: Fingers | None = None,
+        lock: threading.RLock | None = None,
+    ) -> None:
+        self.gripper = Gripper(fingers)
         server = TcpServer(host, port, lambda: LineSession(lambda line: answer(self.gripper, line)))
         self.servers = {"gripper": server}
-        super().__init__([server], lambda: self.gripper.tick(PERIOD), PERIOD)
+        super().__init__([server], lambda: self.gripper.tick(PERIOD), PERIOD, lock)
         self.faults = GripperFaults(self.gripper, self.servers, self.lock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
@@ -11,15 +12,29 @@ from kprl_fake_hardware.tcp_server import TcpServer
 
 
 class Machine:
-    """Use it as a context manager, or `start` and `stop`; `lock` guards what its thread changes."""
+    """Use it as a context manager, or `start` and `stop`; `lock` guards what its thread changes.
 
-    def __init__(self, servers: Sequence[TcpServer], tick: Callable[[], None], period: float) -> None:
-        self._thread = ServerThread(servers, tick, period)
+    Machines that one thread serves have one lock.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[TcpServer],
+        tick: Callable[[], None],
+        period: float,
+        lock: threading.RLock | None = None,
+    ) -> None:
+        self._thread = ServerThread(servers, tick, period, lock)
         self.lock = self._thread.lock
 
     def add_server(self, server: TcpServer) -> None:
         """Serve one more, which network faults do not touch; before the start."""
         self._thread.servers.append(server)
+
+    @property
+    def lost(self) -> float:
+        """Time [s] by which this machine has fallen behind the wall's since its start, for want of a processor."""
+        return self._thread.lost
 
     def start(self) -> None:
         """Let time pass and clients in."""

@@ -72,7 +72,7 @@ def gripper_state(gripper: Gripper) -> dict[str, Any]:
     """The truth about a gripper."""
     return {
         "opening": gripper.opening,
-        "holds_object": gripper.holds_object,
+        "holds_object": gripper.fingers.holds_object,
         "status": gripper.status.name,
         "object_status": gripper.object_status.name,
         "fault": gripper.fault.name,

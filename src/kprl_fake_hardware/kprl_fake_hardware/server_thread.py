@@ -17,8 +17,15 @@ IDLE_PERIOD = 0.05  # [s] between looks at the stop flag
 class ServerThread:
     """Serves `servers` and calls `tick` every `period` [s], in one thread; `lock` is held except while it waits."""
 
-    def __init__(self, servers: Sequence[TcpServer], tick: Callable[[], None], period: float) -> None:
-        self.lock = threading.RLock()
+    def __init__(
+        self,
+        servers: Sequence[TcpServer],
+        tick: Callable[[], None],
+        period: float,
+        lock: threading.RLock | None = None,
+    ) -> None:
+        self.lock = threading.RLock() if lock is None else lock
+        self.lost = 0.0  # [s] of late ticks that were never made up for
         self.servers = list(servers)
         self._tick, self._period = tick, period
         self._stop = threading.Event()
@@ -52,7 +59,9 @@ class ServerThread:
 
     def _catch_up(self, due: float) -> float:
         now = time.monotonic()
-        due = max(due, now - MAX_CATCH_UP)
+        late = now - MAX_CATCH_UP - due
+        if late > 0.0:
+            self.lost, due = self.lost + late, due + late
         while due <= now:
             self._tick()
             for server in self.servers:
