@@ -1,7 +1,7 @@
 """A port at which faults are injected from another process: the fake's own, no robot has one.
 
 One line in, `NAME [ARGUMENT]`, where NAME is a method of the server's faults; one line of JSON out, `{"ok": true}` or
-`{"ok": false, "error": …}`. `state` answers with the truth about the hardware.
+`{"ok": false, "error": …}`. `state` answers with the truth about the hardware; a fake may know more such questions.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
-from kprl_fake_hardware.faults import NetworkFaults
+from kprl.errors import KprlError
 from kprl_fake_hardware.gripper import Gripper
 from kprl_fake_hardware.lines import LineSession
 from kprl_fake_hardware.robot import Robot
 
-STATE = "state"
-
 
 class Pendant:
-    """Calls the methods of `faults` by name."""
+    """Calls the methods of `faults` by name, and answers `questions`."""
 
-    def __init__(self, faults: NetworkFaults, state: Callable[[], dict[str, Any]]) -> None:
-        self._faults, self._state = faults, state
+    def __init__(self, faults: object, **questions: Callable[[], dict[str, Any]]) -> None:
+        self._faults, self._questions = faults, questions
         self.names = sorted(name for name in dir(faults) if not name.startswith("_"))
 
     def session(self) -> LineSession:
@@ -33,15 +31,15 @@ class Pendant:
     def answer(self, line: str) -> dict[str, Any]:
         """The answer to one line."""
         name, *arguments = line.split(maxsplit=1) or [""]
-        if name == STATE:
-            return {"ok": True, STATE: self._state()}
+        if name in self._questions:
+            return {"ok": True, name: self._questions[name]()}
         if name not in self.names:
-            return {"ok": False, "error": f"no fault '{name}': expected {STATE}, {', '.join(self.names)}"}
+            return {"ok": False, "error": f"no fault '{name}': expected {', '.join([*self._questions, *self.names])}"}
         method = getattr(self._faults, name)
         kinds = [parameter.annotation for parameter in signature(method).parameters.values()]
         try:
             method(*(_READERS[kind](text) for kind, text in zip(kinds, arguments, strict=False)))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KprlError) as error:
             return {"ok": False, "error": str(error)}
         return {"ok": True}
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def make() -> RobotiqServer:
         server = RobotiqServer(chosen.bind, chosen.port)
         if chosen.pendant_port is not None:
-            pendant = Pendant(server.faults, lambda: gripper_state(server.gripper))
+            pendant = Pendant(server.faults, state=lambda: gripper_state(server.gripper))
             try:
                 server.add_server(TcpServer(chosen.bind, chosen.pendant_port, pendant.session))
             except OSError:

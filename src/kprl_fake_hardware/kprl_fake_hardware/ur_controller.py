@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = Ports(chosen.dashboard_port, chosen.script_port, chosen.rtde_port)
         controller = UrController(chosen.bind, wanted, VERSIONS[chosen.series])
         if chosen.pendant_port is not None:
-            pendant = Pendant(controller.faults, lambda: robot_state(controller.robot))
+            pendant = Pendant(controller.faults, state=lambda: robot_state(controller.robot))
             try:
                 controller.add_server(TcpServer(chosen.bind, chosen.pendant_port, pendant.session))
             except OSError:

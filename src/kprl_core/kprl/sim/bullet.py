@@ -139,6 +139,10 @@ class Bullet:
         """Let contacts of a link that do not slide stay where they are, instead of creeping a millimetre a second."""
         self.client.changeDynamics(body, link, frictionAnchor=1)
 
+    def set_touch(self, body: int, link: int, other: int, touches: bool) -> None:
+        """Whether a link collides with another body's base; what touched it no longer does, if not."""
+        self.client.setCollisionFilterPair(body, other, link, -1, int(touches))
+
     def set_mass(self, body: int, mass: float) -> None:
         """Mass [kg] of a body's base."""
         self.client.changeDynamics(body, -1, mass=mass)
