@@ -3,7 +3,7 @@ from setuptools import find_packages, setup
 setup(
     name="kprl_fake_hardware",
     version="0.1.0",
-    description="Fake UR5 controller and Robotiq gripper",
+    description="Fake UR5 controller, Robotiq gripper, camera, and the world that they are in",
     license="Apache-2.0",
     packages=find_packages(),
     data_files=[
@@ -13,6 +13,8 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
+            "fake_camera_node = kprl_fake_hardware.fake_camera_node:main",
+            "workcell = kprl_fake_hardware.workcell_node:main",
             "ur_controller = kprl_fake_hardware.ur_controller:main",
             "robotiq_gripper = kprl_fake_hardware.robotiq_gripper:main",
         ],

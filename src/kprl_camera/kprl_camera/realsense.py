@@ -30,7 +30,7 @@ class RealSense:
 
     def __init__(self, now: Callable[[], int], context: Any = None) -> None:
         """`now` is ROS time [ns]; `context` is the SDK's, a new one if none is given."""
-        _import_sdk()
+        load_sdk()
         self._now = now
         self._context = rs.context() if context is None else context
         self._stream: _SensorStream | None = None
@@ -103,8 +103,8 @@ class RealSense:
             stream.unplugged.set()
 
 
-def _import_sdk() -> None:
-    """Import pyrealsense2: after ROS, never before.
+def load_sdk() -> Any:
+    """Import pyrealsense2 and return it: after ROS, never before.
 
     Its wheel carries a Fast DDS of its own, some singletons of which the dynamic linker shares with ROS's: whose come
     first serve both. ROS's Fast DDS with the SDK's singletons crashes at the end of the process; the SDK uses none.
@@ -115,6 +115,7 @@ def _import_sdk() -> None:
     except ImportError as error:  # the wheel is missing, or the libusb that it loads
         raise KprlError(f"pyrealsense2 cannot be imported ({error}): run `make setup`") from error
     rs = pyrealsense2
+    return rs
 
 
 class _SensorStream:

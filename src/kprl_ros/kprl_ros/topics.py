@@ -23,6 +23,7 @@ CLOCK = "/clock"
 DIAGNOSTICS = "/diagnostics"
 RESET_EPISODE = "/reset_episode"  # service
 POLICY_ENABLE = "/policy/enable"  # service
+NEW_SCENE = "/workcell/new_scene"  # service: what a person does, not the robot
 RUN_EPISODE = "/run_episode"  # action
 
 BASE_FRAME = commands.BASE_FRAME
