@@ -1,7 +1,7 @@
 """What the camera sees of the workcell: the scene drawn again from its seed, everything where the world says it is.
 
 TinyRenderer needs 35 ms and more for 640 x 480 pixels, and holds Python's global lock meanwhile; so the picture is
-drawn in the camera's process, at 240 x 180, and enlarged. The policy's 64 x 64 view is 94 of those pixels wide: it
+drawn in the camera's process, at 176 x 132, and enlarged. The policy's 64 x 64 view is 69 of those pixels wide: it
 loses nothing. Blur, gain and vignette are the sensor's, on the small picture; noise is that of every large pixel.
 """
 
@@ -21,7 +21,7 @@ Grey = npt.NDArray[np.uint8]
 
 WIDTH, HEIGHT = 640, 480  # [px] of the infrared images
 FOCAL = 385.0  # [px] of a D435 at this size: 80 by 64 degrees
-DRAWN_WIDTH, DRAWN_HEIGHT = 240, 180  # [px]
+DRAWN_WIDTH, DRAWN_HEIGHT = 176, 132  # [px]
 _HALF_VIEW = float(np.tan(np.radians(FIELD_OF_VIEW) / 2))
 WIDENING = HEIGHT / 2 / FOCAL / _HALF_VIEW  # height of the camera's image over that of the policy's view
 NOISE_RATIO = 2 * FOCAL * _HALF_VIEW / IMAGE_SIZE  # side of a pixel of the policy's view, which averages their noise

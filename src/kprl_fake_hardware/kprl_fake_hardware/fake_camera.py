@@ -18,8 +18,8 @@ from kprl_fake_hardware.world_link import WorldLink
 
 RETRY = 0.3  # [s] between two looks for a workcell or an open stream
 STOP_TIMEOUT = 3.0  # [s]
-COMPLAINT_PERIOD = 5.0  # [s]
-MOST_MISSED = 0.1  # share of the frames that are not drawn in time, beyond which it says so
+WINDOW = 5.0  # [s] that its pace is looked at over
+MOST_MISSED = 0.1  # share of a window's frames that are not drawn in time, beyond which it says so
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +36,7 @@ class FakeCamera:
         self.draw_time = 0.0  # [s] that the last one took
         self._stop = threading.Event()
         self._rng = np.random.default_rng(0)  # of what gets lost on the way
-        self._complained = 0.0
+        self._window = (0.0, 0, 0)  # [s], drawn and missed when it last looked at its pace
         self._thread = threading.Thread(target=self._run, name="fake camera", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +77,7 @@ class FakeCamera:
         """While there is a workcell."""
         eye = Eye(Domain(**link.ask("domain")))
         try:
+            eye.develop(eye.look(Poses.from_json(link.ask("poses"))))  # the first one takes a second
             while not self._stop.is_set():
                 if self.is_plugged:
                     self._stay_plugged(link, eye)
@@ -113,7 +114,7 @@ class FakeCamera:
             if behind > 0:
                 self.delivery.skip(behind)
                 self.missed, due = self.missed + behind, due + behind * period
-                self._complain(rate)
+            self._look_at_pace(rate)
             self._hand_over(camera, due)
 
     def _take(self, link: WorldLink, eye: Eye, camera: SoftwareCamera) -> None:
@@ -141,12 +142,16 @@ class FakeCamera:
             arrives = self.delivery.next_due()
             self._stop.wait(left if arrives is None else min(left, max(arrives - time.time(), 0.0)))
 
-    def _complain(self, rate: int) -> None:
+    def _look_at_pace(self, rate: int) -> None:
         now = time.monotonic()
-        if now - self._complained > COMPLAINT_PERIOD and self.missed > MOST_MISSED * self.drawn:
-            self._complained = now
+        began, drawn, missed = self._window
+        if now - began < WINDOW:
+            return
+        self._window = now, self.drawn, self.missed
+        drawn, missed = self.drawn - drawn, self.missed - missed
+        if began and missed > MOST_MISSED * (drawn + missed):
             log.warning(
-                "the fake camera cannot keep %d Hz: %d of %d frames were not drawn, the last took %.0f ms; "
-                "ask for fewer frames (fps) or free a processor",
-                *(rate, self.missed, self.drawn + self.missed, 1000 * self.draw_time),
+                "the fake camera cannot keep %d Hz: of the last %d frames %d were not drawn in time, the last one took "
+                "%.0f ms; ask for fewer (parameter fps) or free a processor",
+                *(rate, drawn + missed, missed, 1000 * self.draw_time),
             )

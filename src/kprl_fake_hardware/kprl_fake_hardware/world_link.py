@@ -20,7 +20,7 @@ class WorldLink:
         self._lines = self._socket.makefile("r")
 
     def ask(self, question: str) -> dict[str, Any]:
-        """The answer to a question of the world's."""
+        """The answer to a question of the world's; empty for an order."""
         self._socket.sendall(f"{question}\n".encode())
         line = self._lines.readline()
         if not line:
@@ -28,7 +28,7 @@ class WorldLink:
         answer: dict[str, Any] = json.loads(line)
         if not answer["ok"]:
             raise ConnectionError(f"the workcell does not answer {question}: {answer['error']}")
-        content: dict[str, Any] = answer[question]
+        content: dict[str, Any] = answer.get(question, {})
         return content
 
     def close(self) -> None:
