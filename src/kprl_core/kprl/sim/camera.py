@@ -49,7 +49,7 @@ class CameraPose:
         return view
 
     def widened(self, factor: float) -> CameraPose:
-        """The same camera and lens with a picture `factor` times as high: the middle of what it shows stays the same."""
+        """The same camera and lens with a picture `factor` times as high; its middle shows what it did."""
         half = factor * np.tan(np.radians(self.field_of_view) / 2)
         angle = float(np.degrees(2 * np.arctan(half)))
         return replace(self, field_of_view=angle, distortion=self.distortion * factor**2)
@@ -71,7 +71,7 @@ class CameraPose:
         return seen
 
     def rays(self, height: int, width: int | None = None) -> Array:
-        """Directions (height, width, 3) in `base_link` of the pixels of a picture without distortion; square by default.
+        """Directions (height, width, 3) in `base_link` of the pixels of an undistorted picture, by default square.
 
         Their length along the optical axis is 1: the eye plus a pixel's depth times its ray is the point it shows.
         """
@@ -83,7 +83,7 @@ class CameraPose:
         return local @ self.view_matrix()[:3, :3]
 
     def lens_map(self, height: int, width: int | None = None) -> npt.NDArray[np.float32] | None:
-        """For each pixel of the distorted picture its (column, row) [px] in the ideal one, (height, width, 2), or None."""
+        """For each pixel of the distorted picture (column, row) [px] in the ideal one: (height, width, 2), or None."""
         if not self.distortion:
             return None
         width = width or height

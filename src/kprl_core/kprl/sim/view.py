@@ -54,7 +54,8 @@ class View:
 
     def picture(self) -> Grey:
         """The light that reaches the sensor now, (height, width) uint8."""
-        rgba, buffer, bodies = self._bullet.picture(self._view, self._projection, self._width, self._height, self._light)
+        size = self._width, self._height
+        rgba, buffer, bodies = self._bullet.picture(self._view, self._projection, *size, self._light)
         grey: Grey = cv2.cvtColor(rgba, cv2.COLOR_RGBA2GRAY)  # type: ignore[assignment]
         cv2.copyTo(self._floor, _mask(bodies < 0), grey)
         if self._table_shade is not None:
