@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from camera_graph import next_domain
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped
@@ -27,7 +28,9 @@ from ur_rtde_process import UrRtde
 
 from kprl.envs.world import World
 from kprl.preprocess import preprocess
+from kprl_fake_hardware.controller import LOOPBACK
 from kprl_fake_hardware.fake_camera_node import CAMERA_PENDANT
+from kprl_fake_hardware.scene import Domain
 from kprl_fake_hardware.workcell import ROBOT_PENDANT
 from kprl_ros import camera_messages, topics
 from kprl_ros.stamps import NANOSECONDS, to_nanoseconds
@@ -35,6 +38,7 @@ from kprl_ros.topics import LATCHED, NEWEST, STREAM
 
 pytestmark = [pytest.mark.graph, pytest.mark.timeout(120)]
 TIMEOUT = 30.0  # [s] of every wait
+CONFIG = Path(__file__).parents[2] / "config" / "workcell.yaml"
 QUICK = ["stale_timeout:=0.6", "discovery_timeout:=0.3", "reconnect_interval:=0.3"]
 
 
@@ -97,7 +101,8 @@ def cell(make_address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cel
         ):
             graph.node.create_subscription(kind, topic, messages.append, quality)
         cell.run("fake_camera_node", "--world", cell.address, "--ros-args", *(f for q in QUICK for f in ("-p", q)))
-        cell.run("workcell_node", "--ros-args", "-p", f"bind:={cell.address}", "-p", "scene:=env2")
+        here = ["-p", f"bind:={cell.address}", "-p", "scene:=env2"]
+        cell.run("workcell_node", "--ros-args", "--params-file", str(CONFIG), *here)
         cell.more(1)
         yield cell
     finally:
@@ -211,6 +216,11 @@ def test_a_camera_that_is_away_is_a_fault_until_it_is_back(cell: Cell, fault: st
     cell.order(CAMERA_PENDANT, "mend")
     cell.graph.spin(0.3)
     cell.more(3)
+
+
+def test_the_configuration_states_the_defaults():
+    stated = yaml.safe_load(CONFIG.read_text())["workcell"]["ros__parameters"]
+    assert stated == asdict(Domain()) | {"seed": 0, "bind": LOOPBACK, "series": "cb3"}
 
 
 def test_the_pendants_answer(cell: Cell):
