@@ -249,3 +249,20 @@ def test_what_a_user_can_mend_is_one_line_and_status_2(parameter: str, reason: s
     command += [part for value in given for part in ("-p", value)]
     ended = subprocess.run(command, env=environment(next_domain()), capture_output=True, text=True, timeout=TIMEOUT)
     assert ended.returncode == 2 and reason in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+
+
+FAKE = "import kprl_fake_hardware.fake_camera_node as node; node.WORLD_TIMEOUT = 0.5; node.main()"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--world", "ADDRESS"], "no workcell at"),
+        (["--world", "203.0.113.1"], "cannot listen"),
+        (["--wrold"], "unrecognized arguments: --wrold"),
+    ],
+)
+def test_a_camera_without_its_world_ends_in_one_line(words: list[str], reason: str, make_address):
+    command = [sys.executable, "-c", FAKE, *(make_address() if word == "ADDRESS" else word for word in words)]
+    ended = subprocess.run(command, env=environment(next_domain()), capture_output=True, text=True, timeout=TIMEOUT)
+    assert ended.returncode == 2 and reason in ended.stderr and len(ended.stderr.splitlines()) == 1, ended.stderr

@@ -7,7 +7,9 @@ the node's name and its configuration.
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from typing import NoReturn
 
 # First ROS, with the node: see kprl_camera.realsense.
 from kprl_camera.camera_node import CameraNode, serve
@@ -30,7 +32,7 @@ def main() -> None:
     """Entry point; the process ends at once when the node does, see `serve`."""
     parser = Parser("fake_camera_node", description="The camera node, its camera a fake that looks at the workcell.")
     parser.add_argument("--world", default=LOOPBACK, help="address of the workcell; the camera's pendant listens there")
-    chosen, _ = parser.parse_known_args(sys.argv[1 : _ros_arguments()])
+    chosen = parser.parse_args(sys.argv[1 : _ros_arguments()])
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     bus = Bus()
     camera = FakeCamera(bus, (chosen.world, WORLD_PORT))
@@ -38,21 +40,28 @@ def main() -> None:
     try:
         server = TcpServer(chosen.world, CAMERA_PENDANT, pendant.session)
     except OSError as error:
-        parser.error(f"cannot listen at {chosen.world}:{CAMERA_PENDANT}: {error.strerror or error}")
+        _end(FAILED, f"cannot listen at {chosen.world}:{CAMERA_PENDANT}: {error.strerror or error}")
     ServerThread([server], lambda: None, IDLE_PERIOD).start()
     camera.start()
-    if not camera.found.wait(WORLD_TIMEOUT):
-        print(
-            f"fake_camera_node: no workcell at {chosen.world}:{WORLD_PORT} within {WORLD_TIMEOUT:g} s: "
-            "start it with `ros2 run kprl_fake_hardware workcell`",
-            file=sys.stderr,
-        )
-        sys.exit(FAILED)
+    try:
+        is_found = camera.found.wait(WORLD_TIMEOUT)
+    except KeyboardInterrupt:
+        _end(0)
+    if not is_found:
+        place = f"{chosen.world}:{WORLD_PORT} within {WORLD_TIMEOUT:g} s"
+        _end(FAILED, f"no workcell at {place}: start one with `ros2 run kprl_fake_hardware workcell`")
     serve(lambda: CameraNode(lambda now: RealSense(now, bus)))
 
 
 def _ros_arguments() -> int:
     return sys.argv.index("--ros-args") if "--ros-args" in sys.argv else len(sys.argv)
+
+
+def _end(status: int, reason: str = "") -> NoReturn:
+    """End without the SDK's teardown, see `serve`."""
+    if reason:
+        print(f"fake_camera_node: {reason}", file=sys.stderr, flush=True)
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ TRUTHS = 100  # that wait to be taken: five seconds
 
 
 class FollowingWorld:
-    """A scene with a robot whose joints somebody else decides; `advance` lets time pass."""
+    """A scene with a robot whose joints somebody else decides. `lay` the first scene, then `advance` lets time pass."""
 
     def __init__(self, domain: Domain, joints: Array, fingers: DrivenFingers) -> None:
         self.domain = domain
@@ -46,6 +46,7 @@ class FollowingWorld:
         self._gripper.place(STROKE)
         self._empty = self._bullet.save()
         self._from, self._ahead = joints.copy(), 0.0  # joints a controller's period ago; [s] not yet simulated
+        self._wanted = joints.copy()  # joints at the end of the step before
         self._slips = False
         self.strain = 0.0  # [rad] by which the joint that something holds back most is behind
         self.scene = -1
@@ -67,7 +68,7 @@ class FollowingWorld:
         self.seed, self.goal, self.scene = seed, start.goal, self.scene + 1
         self._steps, self._touched = 0, False
         self._grip(True)
-        self._from, self._ahead = joints.copy(), 0.0
+        self._from, self._wanted, self._ahead = joints.copy(), joints.copy(), 0.0
         self.truths.append(self.truth())
 
     def advance(self, joints: Array, period: float) -> None:
@@ -81,14 +82,16 @@ class FollowingWorld:
 
     def _step(self, target: Array) -> None:
         """One step of physics, at the end of which the arm's joints are to be at `target` (6,) [rad]."""
-        rates = (target - self._arm.joint_positions()) / STEP
+        joints = self._arm.joint_positions()
+        self.strain = float(np.abs(self._wanted - joints).max())
+        self._wanted = target
+        rates = (target - joints) / STEP
         self._arm.drive(rates.clip(-CATCH_UP_SPEED, CATCH_UP_SPEED))
         if self._fingers.slips and not self._slips:
             self._grip(False)
         self._gripper.drive(*self._fingers.motor(STEP))
         self._bullet.step(1)
         self._fingers.observe(self._gripper.opening(), STEP)
-        self.strain = float(np.abs(target - self._arm.joint_positions()).max())
         self._steps += 1
         if self._steps % STEPS == 0:
             self.truths.append(self.truth())

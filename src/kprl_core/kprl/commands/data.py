@@ -27,7 +27,7 @@ def generate(
         task: The task whose world is rendered.
         scene: Scene of the task.
         object: Object on the table.
-        randomization: Ranges of domain randomization: train, shifted or none.
+        randomization: Ranges of domain randomization: train, shifted, workcell or none.
         workers: Processes, on whichever machines. They do not change the images.
         seed: Decides every image.
         engine: local, or ray: the workers are tasks of a Ray, which may span several machines.
@@ -58,7 +58,7 @@ def preview(
         task: The task whose world is shown.
         scene: Scene of the task.
         object: Object on the table.
-        randomization: What every world draws anew, a file of config/world: train, shifted or none.
+        randomization: What every world draws anew, a file of config/world: train, shifted, workcell or none.
         images: How many states.
         seed: Decides every image.
     """
