@@ -20,7 +20,7 @@ TOOL_SPEED = 0.20  # [m/s] of the tool centre point on the way
 JOINT_SPEED = 0.8  # [rad/s] of the fastest joint
 JOINT_ACCELERATION = 2.0  # [rad/s^2]
 SETTLING = 0.08  # [s] in which the last bit of the way is closed: the arm lags by two or three ticks
-ARRIVED = 2e-3  # [rad]
+ARRIVED, RESTING = 2e-3, 0.05  # [rad] from home and [rad/s] below which a motion home ends
 MAX_TURN = 2.2  # [rad] of one joint: further is not a way home but a way round
 LOWEST_TOOL, LOWEST_LINK = 0.015, 0.05  # [m] over the table on the way, of tool and of the joints from the elbow on
 SAMPLES = 25  # of the way
@@ -86,7 +86,7 @@ class Homing:
             self._target = joints + way_home(joints, self.home)
         left = self._target - joints
         distance = float(np.abs(left).max())
-        if distance < ARRIVED and np.abs(self._rates).max() < JOINT_ACCELERATION * SETTLING:
+        if distance < ARRIVED and np.abs(self._rates).max() < RESTING:
             self.arrived = True
             return None
         if now - self.began > HOME_TIMEOUT:

@@ -75,6 +75,7 @@ class Pilot:
     def __init__(self, tool_offset: float) -> None:
         self._tool_offset = tool_offset
         self._held = HeldCommand(0.0)  # of its gripper nothing is used
+        self._expired = False  # the dead-man has stopped the arm: once it does, only a new velocity moves it
         self._halted = ""  # why, by order
         self._homing: Homing | None = None
         self._home_number, self._home_failure, self._home_ordered = 0, "", 0
@@ -94,6 +95,7 @@ class Pilot:
                 # One that was on its way when the arm was stopped or released is none of those that may move it.
                 if not self._halted and self._homing is None and at > self._released:
                     self._held.offer_twist(np.array(linear), min(at, now))
+                    self._expired = False
             case Halt(reason):
                 self._halted = reason
                 self._held.forget_twist()
@@ -140,7 +142,7 @@ class Pilot:
 
     def report(self, reading: Reading, now: float, worst_period: float) -> Report:
         """How it is after a tick."""
-        mode, reason = self._mode(now)
+        mode, reason = self._mode()
         return Report(
             at=now,
             joints=reading.joints.tolist(),
@@ -174,7 +176,8 @@ class Pilot:
         state = ArmState(reading.joints, reading.position + LATENCY * self._sent, self._sent)
         if self._homing is not None:
             return self._go_home(self._homing, state, now)
-        if not self._held.begun or self._is_too_old(now):
+        self._expired |= self._is_too_old(now)
+        if not self._held.begun or self._expired:
             return Stop()
         wanted = self._held.command(now).linear
         safe = safe_velocity(wanted, state, PERIOD, self._tool_offset)
@@ -203,7 +206,7 @@ class Pilot:
         if self._homing is not None:
             self._homing, self._home_number, self._home_failure = None, self._home_ordered, failure
 
-    def _mode(self, now: float) -> tuple[int, str]:
+    def _mode(self) -> tuple[int, str]:
         if self.fault:
             return FAULT, self.fault
         if self._halted:
@@ -212,6 +215,6 @@ class Pilot:
             return ACTIVE, "going home"
         if not self._held.begun:
             return IDLE, ""
-        if self._is_too_old(now):
+        if self._expired:
             return HALTED, f"dead-man: no valid velocity for {DEAD_MAN:g} s"
         return ACTIVE, self._limit
