@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kprl.control.kinematics import ELBOW_UP, TOOL_DOWN, solve_inverse
+from kprl.control.kinematics import ELBOW_UP, TOOL_DOWN, forward, solve_inverse
 from kprl_driver.arm_link import ArmLink, ArmOptions
 from kprl_driver.wire import GoHome, Report, Twist
 from kprl_fake_hardware.controller import UrController
@@ -61,6 +61,12 @@ class Truth:
         with self._controller.lock:
             return self._controller.robot.arm.joints.copy()
 
+    def position(self) -> tuple[np.ndarray, float]:
+        """Tool centre point (3,) [m] in base_link, and when [s]."""
+        with self._controller.lock:
+            robot = self._controller.robot
+            return forward(robot.arm.joints, TOOL_OFFSET)[:3, 3], robot.time
+
     def allow(self, seconds: float) -> None:
         """Motion is in order for so long from now on."""
         with self._controller.lock:
@@ -74,8 +80,8 @@ class Truth:
     def _see(self, rates: np.ndarray, period: float) -> None:
         self._advance(rates, period)
         if rates.any():
-            now = self._controller.robot.time
-            self.moved_at = now + period
+            now = self._controller.robot.time  # the end of the cycle
+            self.moved_at = now
             if now > self.allowed_until:
                 self.forbidden.append(now - self.allowed_until)
 

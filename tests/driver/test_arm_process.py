@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from machines import DOWN, FAST, STANDSTILL, WATCHDOG_STANDSTILL, Arm, Truth
+from machines import DOWN, FAST, HOME, STANDSTILL, WATCHDOG_STANDSTILL, Arm, Truth
 
 from kprl_driver.arm_link import HEARTBEAT_TIMEOUT, ArmLink
 from kprl_driver.wire import GoHome, Halt, Release, Twist
@@ -43,11 +43,10 @@ def recovers(arm: Arm, make_arm, truth: Truth) -> None:
 def test_a_velocity_is_followed_as_it_is_sent_and_reported(arm, truth):
     arm.follow(DOWN, 0.5, truth)
     assert arm.report.sent == pytest.approx(DOWN.tolist())
-    before = arm.report
-    arm.follow(DOWN, 0.5, truth)
-    after = arm.report
-    way = np.subtract(after.position, before.position) / (after.at - before.at)
-    assert way == pytest.approx(DOWN, abs=4e-3)  # two readings of a busy machine
+    (before, since), _ = truth.position(), arm.follow(DOWN, 0.5, truth)
+    after, until = truth.position()
+    assert (after - before) / (until - since) == pytest.approx(DOWN, abs=1e-4)
+    arm.wait(lambda: np.allclose(arm.report.position, truth.position()[0], atol=1e-6), "the report is true")
 
 
 @pytest.mark.parametrize("linear", [FAST, DOWN], ids=["fast", "slow"])
@@ -205,8 +204,6 @@ def test_halt_is_obeyed_at_once_and_release_takes_new_commands_only(arm, truth):
 def test_the_way_home_is_interrupted_by_halt(controller, arm, truth):
     arm.follow(FAST, 0.5, truth)
     truth.standstill(truth.now())
-    from machines import HOME
-
     arm.link.send(GoHome(HOME.tolist(), 77))
     arm.wait(truth.is_moving, "it goes")
     since = truth.now()

@@ -59,7 +59,7 @@ class Loop:
             before = now
             self._turn(now)
             due = max(due + PERIOD, time.monotonic())
-            while self._channel.wait(due - time.monotonic()):
+            while self._channel.wait(min(due, self._pilot.expires()) - time.monotonic()):
                 if not self._take_orders():
                     return
 

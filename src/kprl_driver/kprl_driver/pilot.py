@@ -5,6 +5,7 @@ Nothing moves unless a velocity is held that is young enough, or a motion home w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,10 @@ Array = npt.NDArray[np.float64]
 
 PERIOD = 0.008  # [s] of the control loop: the rate of a CB3 controller, a quarter of an e-Series'
 STOP_DECELERATION = 10.0  # [m/s^2] of speedStop, as ur_rtde has it by default
-REACTION = 0.02  # [s] from the decision to stop to the beginning of it: a tick here, a cycle or two there
+REACTION = 0.02  # [s] from the decision to stop to the beginning of it: two cycles of a CB3, and waking up
 LATENCY = 0.016  # [s] from a reading to when the arm follows what was made of it
 SILENCE = 0.2  # [s] without a new state after which the controller counts as lost
+INSTANT = 1e-4  # [s] after a moment at which it is over for sure
 REFUSALS = 5  # commands in a row that the controller may refuse before that is a fault
 IDLE, ACTIVE, HALTED, FAULT = range(4)  # modes of RobotStatus
 
@@ -75,6 +77,7 @@ class Pilot:
     def __init__(self, tool_offset: float) -> None:
         self._tool_offset = tool_offset
         self._held = HeldCommand(0.0)  # of its gripper nothing is used
+        self._followed_at = -math.inf  # [s] when the velocity that is followed came
         self._expired = False  # the dead-man has stopped the arm: once it does, only a new velocity moves it
         self._halted = ""  # why, by order
         self._homing: Homing | None = None
@@ -84,7 +87,7 @@ class Pilot:
         self._timestamp = -1.0  # [s] of the newest state, on the controller's clock
         self._heard: float | None = None  # [s] when it came
         self._refusals = 0
-        self._released = -np.inf  # [s]
+        self._released = -math.inf  # [s]
         self._limit = ""  # why less was sent than was wanted
         self.fault, self.is_lost = "", False
 
@@ -94,7 +97,8 @@ class Pilot:
             case Twist(linear, at):
                 # One that was on its way when the arm was stopped or released is none of those that may move it.
                 if not self._halted and self._homing is None and at > self._released:
-                    self._held.offer_twist(np.array(linear), min(at, now))
+                    self._followed_at = min(at, now)
+                    self._held.offer_twist(np.array(linear), self._followed_at)
                     self._expired = False
             case Halt(reason):
                 self._halted = reason
@@ -184,10 +188,18 @@ class Pilot:
         self._limit = safe.reason
         return Tool(safe.linear) if self._moving or safe.linear.any() else Rest()
 
+    def expires(self) -> float:
+        """When [s] the dead-man must act: a tick that begins later is late."""
+        is_followed = self._moving and self._homing is None
+        return self._followed_at + DEAD_MAN - self._lead() + INSTANT if is_followed else math.inf
+
     def _is_too_old(self, now: float) -> bool:
         """Whether the arm must begin to stop, so that it stands when the dead-man's time is over."""
-        lead = REACTION + float(np.linalg.norm(self._sent)) / STOP_DECELERATION
-        return self._held.stopped_by_dead_man(now + lead)
+        return self._held.stopped_by_dead_man(now + self._lead())
+
+    def _lead(self) -> float:
+        """Time [s] that it takes to stand from now on."""
+        return REACTION + float(np.linalg.norm(self._sent)) / STOP_DECELERATION
 
     def _go_home(self, homing: Homing, state: ArmState, now: float) -> Move:
         if homing.rising:
