@@ -73,9 +73,11 @@ class Truth:
             self.allowed_until = self._controller.robot.time + seconds
 
     def restrict(self, seconds: float) -> None:
-        """Motion must be over within so long from now on, or as was said before if that is sooner."""
+        """Where motion is in order now, it must be over within so long."""
         with self._controller.lock:
-            self.allowed_until = min(self.allowed_until, self._controller.robot.time + seconds)
+            now = self._controller.robot.time
+            if self.allowed_until >= now:
+                self.allowed_until = now + seconds
 
     def _see(self, rates: np.ndarray, period: float) -> None:
         self._advance(rates, period)

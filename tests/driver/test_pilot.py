@@ -14,7 +14,6 @@ from kprl.control.safety import ArmState, safe_velocity
 from kprl_driver.condition import why_standing
 from kprl_driver.homing import ARRIVED, MAX_TURN, TOOL_SPEED, way_home, why_not_home
 from kprl_driver.pilot import (
-    ACTIVE,
     FAULT,
     HALTED,
     IDLE,

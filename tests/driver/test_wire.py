@@ -10,7 +10,8 @@ REPORT = Report(1.0, [0.0] * 6, [0.1] * 3, [0.0, 0.0, 0.0, 1.0], [0.0] * 3, 0, "
 
 
 @pytest.mark.parametrize(
-    "message", [Twist([0.1, 0.2, 0.3], 4.0), Halt("a reason"), Release(), GoHome([1.0] * 6, 2), Quit(), Stage("x"), REPORT]
+    "message",
+    [Twist([0.1, 0.2, 0.3], 4.0), Halt("a reason"), Release(), GoHome([1.0] * 6, 2), Quit(), Stage("x"), REPORT],
 )
 def test_a_message_comes_as_it_was_sent(message):
     assert decode(encode(message)) == message

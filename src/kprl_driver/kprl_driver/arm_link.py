@@ -1,4 +1,4 @@
-"""The node's hold of the arm process: starts it, hears it, and kills it when it does not answer. Never waits for it."""
+"""The node's hold of the arm process: starts it, hears it, kills it when it is silent. Only `close` waits for it."""
 
 from __future__ import annotations
 

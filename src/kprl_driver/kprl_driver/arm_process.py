@@ -27,7 +27,7 @@ STALL_TIMEOUT = 0.3  # [s] for one turn of the loop: one that hangs in ur_rtde m
 CLOSING_TIMEOUT = 1.0  # [s] to stop the arm and the program at the end
 LAST_WORD_TIMEOUT = 0.5  # [s] for an answer of the dashboard once something is wrong
 WINDOW = 1.0  # [s] that the longest turn is told of
-_kept: list[Robot] = []  # until the process ends without farewell: ur_rtde's destructors connect, wait and crash
+_kept: list[Robot] = []  # until the process ends without farewell: sealed, ur_rtde's destructor never returns
 
 
 class Robot(Protocol):
@@ -129,9 +129,9 @@ def _serve(channel: Channel, options: dict[str, Any]) -> None:
         Loop(channel, dashboard, robot, pilot).run()
     finally:
         _arm_alarm(CLOSING_TIMEOUT)
-        if not pilot.fault:  # after a fault the program has ended, or nobody is there to be told
+        if not pilot.fault:  # else the program has ended, or nobody is there to be told
             robot.stop()
-            dashboard.ask("stop", CLOSING_TIMEOUT)  # ur_rtde's own stopScript waits for an answer that never comes
+            robot.end_program()
 
 
 def _tell(channel: Channel, text: str) -> None:

@@ -77,3 +77,7 @@ class Ur5:
     def stop(self) -> bool:
         """Bring the arm to a standstill and wait for it."""
         return bool(self._control.speedStop(STOP_DECELERATION))
+
+    def end_program(self) -> None:
+        """End the control program: only a new one moves the arm then."""
+        self._control.stopScript()
