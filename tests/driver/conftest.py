@@ -19,7 +19,7 @@ from kprl_fake_hardware.controller import CB3, UrController  # noqa: E402
 from kprl_fake_hardware.gripper_server import RobotiqServer  # noqa: E402
 
 # Properties are tested for truth, not for speed: a busy machine must not fail them.
-settings.register_profile("driver", deadline=None, max_examples=60)
+settings.register_profile("driver", deadline=None, max_examples=30)
 settings.load_profile("driver")
 
 

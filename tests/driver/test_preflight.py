@@ -12,7 +12,7 @@ import pytest
 
 from kprl.errors import KprlError
 from kprl_driver import dashboard, preflight
-from kprl_driver.preflight import explain, inspect, require_mode, require_version
+from kprl_driver.preflight import explain, inspect, require_mode, require_version, why_hung
 from kprl_fake_hardware.controller import E_SERIES, UrController
 
 pytestmark = pytest.mark.timeout(30)
@@ -141,3 +141,13 @@ def test_answers():
     with pytest.raises(KprlError, match="tells no version"):
         require_version("could not understand")
     assert explain("something\n else") == "ur_rtde cannot begin: something else"
+
+
+def test_why_ur_rtde_hangs(controller, address):
+    """It waits for ever where a safeguard stop comes while it waits for an answer."""
+    assert why_hung(address) == ""
+    controller.faults.safeguard_stop()
+    assert "reset the safeguard" in why_hung(address)
+    controller.faults.go_silent()
+    began = time.monotonic()
+    assert why_hung(address) == "" and time.monotonic() - began < 1.5

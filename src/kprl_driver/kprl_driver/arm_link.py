@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from kprl_driver.condition import RECOVER
+from kprl_driver.preflight import why_hung
 from kprl_driver.wire import Bug, Channel, Closed, Message, Quit, Refused, Report, Stage, pair
 
 START_TIMEOUT = 12.0  # [s] from the start of the process to the first report: 8 of them for a controller's script
@@ -33,7 +34,7 @@ class ArmLink:
     """One arm process, from its start to its end. `failure` is empty while it lives and answers."""
 
     def __init__(self, options: ArmOptions, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._clock, self._host = clock, options.host
         ours, theirs = pair()
         with theirs:
             arguments = [str(theirs.fileno()), json.dumps(asdict(options))]
@@ -111,7 +112,8 @@ class ArmLink:
         if self.report is not None and self.report.fault:
             return self.report.fault
         if code == -signal.SIGALRM:
-            return f"the arm process hung in ur_rtde and ended itself while {self._doing()}; {RECOVER}"
+            hang = f"the arm process hung in ur_rtde and ended itself while {self._doing()}; {RECOVER}"
+            return why_hung(self._host) or hang
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"the arm process {how} while {self._doing()}: the arm is stopped by its controller; {RECOVER}"
 

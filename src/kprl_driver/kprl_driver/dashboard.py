@@ -8,8 +8,7 @@ import time
 from kprl.errors import KprlError
 
 PORT = 29999
-CONNECT_TIMEOUT = 2.0  # [s]
-ANSWER_TIMEOUT = 2.0  # [s] for one answer
+CONNECT_TIMEOUT = ANSWER_TIMEOUT = 2.0  # [s] for a connection, and for one answer
 GREETING = "Universal Robots Dashboard Server"
 MAX_LINE = 1 << 12  # [bytes]
 
@@ -17,13 +16,13 @@ MAX_LINE = 1 << 12  # [bytes]
 class Dashboard:
     """One connection."""
 
-    def __init__(self, host: str) -> None:
-        """Errors: `KprlError` where no dashboard server answers there."""
+    def __init__(self, host: str, timeout: float = ANSWER_TIMEOUT) -> None:
+        """Errors: `KprlError` where no dashboard server answers there within twice `timeout` [s]."""
         self._where = f"{host}:{PORT} (dashboard)"
-        self._socket = connect(host, PORT, "dashboard")
+        self._socket = connect(host, PORT, "dashboard", timeout)
         self._pending = b""
         try:
-            greeting = self._line(ANSWER_TIMEOUT)
+            greeting = self._line(timeout)
             if GREETING not in greeting:
                 raise KprlError(
                     f"{self._where} greets with {greeting[:60]!r}: expected '{GREETING}'; is robot_ip a UR controller?"
