@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,15 @@ from kprl_fake_hardware.gripper_server import RobotiqServer  # noqa: E402
 # Properties are tested for truth, not for speed: a busy machine must not fail them.
 settings.register_profile("driver", deadline=None, max_examples=30)
 settings.load_profile("driver")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Lock files of robots that only the tests know go away with the tests' other files; nodes inherit this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("locks")))
+        patch.setattr(tempfile, "tempdir", None)
+        yield
 
 
 @pytest.fixture
