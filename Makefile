@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo models test lint lock clean
+.PHONY: help setup demo models test soak lint lock clean
 
 TORCH ?= cpu
 export TORCH TORCH_INDEX_URL
@@ -39,6 +39,10 @@ lint: setup  ## style (ruff) and types (mypy)
 # Tests of real processes share the machine with whatever else runs: a failure is tried once more, and reported as R.
 test: lint  ## everything that CI runs: style, types, tests
 	@. ./setup.bash && python -m pytest --reruns 1
+
+soak:  ## random faults against the robot driver for MINUTES (30), from SEED (1) on
+	@. ./setup.bash && KPRL_SOAK_MINUTES=$(or $(MINUTES),30) KPRL_SOAK_SEED=$(or $(SEED),1) \
+	  python -m pytest -s tests/driver/test_fault_sequences.py
 
 lock:  ## resolve requirements/*.in into the lock files (UPGRADE=1: take new versions)
 	@test -x .venv/bin/python || { echo "make lock: run make setup first" >&2; exit 2; }

@@ -26,6 +26,7 @@ PACKAGES = {
     "policy_node": "kprl_policy",
     "trainer_node": "kprl_policy",
     "evaluate_node": "kprl_policy",
+    "driver_node": "kprl_driver",
 }
 # Domains 1 to 101 are free of the ports that Linux hands out by itself; a session takes a few in a row.
 FIRST_DOMAIN = 1 + os.getpid() % 95

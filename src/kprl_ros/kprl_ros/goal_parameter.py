@@ -1,4 +1,4 @@
-"""The parameter `goal` of the sim bridge and of the launch file that starts it: one check for both. Pure."""
+"""The parameter `goal` of sim bridge, driver and launch files, and the driver's `home`: one check for all. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from kprl.control.limits import WORKSPACE
 from kprl.errors import KprlError
 
 
-def read_goal(text: str) -> npt.NDArray[np.float64] | None:
+def read_goal(text: str, name: str = "goal") -> npt.NDArray[np.float64] | None:
     """The goal (3,) [m] in base_link from 'x,y,z'; None where the text is empty: the task draws one.
+
+    `name` is what errors call it.
 
     Errors: `KprlError` for anything but three numbers, and for a goal out of the workspace.
     """
@@ -21,7 +23,7 @@ def read_goal(text: str) -> npt.NDArray[np.float64] | None:
     except ValueError:
         goal = np.empty(0)
     if len(goal) != 3:
-        raise KprlError(f"goal is '{text}': expected 3 numbers [m], as in 0.5,0.0,0.15")
+        raise KprlError(f"{name} is '{text}': expected 3 numbers [m], as in 0.5,0.0,0.15")
     if not WORKSPACE.contains(goal).all():
-        raise KprlError(f"goal {text} is outside of the workspace {WORKSPACE.lower} to {WORKSPACE.upper} m")
+        raise KprlError(f"{name} {text} is outside of the workspace {WORKSPACE.lower} to {WORKSPACE.upper} m")
     return goal

@@ -25,6 +25,8 @@ RESET_EPISODE = "/reset_episode"  # service
 POLICY_ENABLE = "/policy/enable"  # service
 NEW_SCENE = "/workcell/new_scene"  # service: what a person does, not the robot
 RUN_EPISODE = "/run_episode"  # action
+DRIVER_STOP = "/driver/stop"  # service: the arm stands until the next one
+DRIVER_RECOVER = "/driver/recover"  # service
 
 BASE_FRAME = commands.BASE_FRAME
 CAMERA_FRAME = "camera_infra1_optical_frame"

@@ -31,6 +31,8 @@ _D1, _, _, _D4, _D5, _D6 = DH_D.tolist()
 
 # Elbow-up, tool pointing down: the solution branch that every inverse solution stays on.
 ELBOW_UP = np.array([0.0, -np.pi / 2, np.pi / 2, -np.pi / 2, -np.pi / 2, -np.pi / 2])  # [rad]
+# The tool points down and the fingers close along y of base_link: across the camera's picture.
+TOOL_DOWN: Array = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]])
 MAX_STEP = 0.5  # [rad] of a joint in one Newton step; beyond this the step leaves the branch
 
 

@@ -14,6 +14,7 @@ from kprl.control.kinematics import (
     solve_inverse,
     tool_and_jacobian,
 )
+from kprl.control.kinematics import TOOL_DOWN as TOOL_DOWN
 from kprl.control.limits import CONTROL_PERIOD, TICK, TICKS, WORKSPACE, limit_components
 from kprl.errors import KprlError
 from kprl.sim.assets.make_urdf import EFFORT, TCP_OFFSET
@@ -21,8 +22,6 @@ from kprl.sim.bullet import Bullet
 
 Array = npt.NDArray[np.float64]
 
-# The tool points down and the fingers close along y of base_link: across the camera's picture.
-TOOL_DOWN: Array = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]])
 RESYNC_DISTANCE = 0.02  # [m] between wanted and real tool position beyond which the wanted one is given up
 INVERSE_TOLERANCE = 1e-4  # [m, rad]
 
