@@ -15,7 +15,7 @@ from goal_envs import point_reward
 from make_episodes import SIZES, random_episode
 from stable_baselines3.common.logger import configure
 
-from kprl.rl.agent import Agent, Batch
+from kprl.rl.agent import Agent, Batch, to_tensors
 from kprl.rl.ddpg import Ddpg
 from kprl.rl.her import hindsight_batch
 from kprl.rl.networks import Actor, Critics
@@ -118,7 +118,7 @@ def assert_same(ours: Any, theirs: Any, moved_from: dict[str, torch.Tensor]) -> 
 
 def test_sac_learns_what_stable_baselines3_learns() -> None:
     agent = Sac(SIZES, target_entropy=-1.0, seed=2, **SETTINGS)
-    first = agent.see(next(batches()))
+    first = agent.see(to_tensors(next(batches())))
     q = agent.target_critic(first.critic_input, first.action)
     assert 0.2 < (q[0] < q[1]).float().mean() < 0.8  # so that it matters which twin is taken
     start = {name: value.clone() for name, value in agent.actor.state_dict().items()}

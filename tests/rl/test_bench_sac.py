@@ -18,6 +18,7 @@ def test_bench_writes_its_keys(
 ) -> None:
     monkeypatch.setattr(sac, "ROUND", 40)
     monkeypatch.setattr(sac, "EXPERIENCE", 1000)
+    monkeypatch.setattr(sac, "SWEEPS_COMPILE", "no")
     main(["bench", "sac", "--rounds", "3", "--peers", "sb3", "--json", str(tmp_path / "bench.json")])
     result = json.loads((tmp_path / "bench.json").read_text())
     assert result["ratio_vs_sb3"] > 1.0  # the full run shows more; this machine may be busy

@@ -45,12 +45,13 @@ def test_its_policy_survives_the_file(tmp_path: Path) -> None:
 
 def test_the_target_actor_follows_slowly_and_normalises_alike() -> None:
     agent = Ddpg(SIZES, polyak=0.25, seed=2)
-    old = agent.flat_target_actor.detach().clone()
+    old = agent.flat_target_actor.vector.clone()
     episode = random_episode(np.random.default_rng(0))
     agent.observe(episode.observation[1:], episode.privileged[1:], episode.desired_goal, episode.achieved_goal[1:])
-    agent.flat_actor.data += 1
-    agent.follow()
-    assert torch.allclose(agent.flat_target_actor, 0.75 * old + 0.25 * (old + 1), atol=1e-6)
+    agent.flat_actor.vector += 1
+    with torch.no_grad():
+        agent.follow()
+    assert torch.allclose(agent.flat_target_actor.vector, 0.75 * old + 0.25 * (old + 1), atol=1e-6)
     assert torch.equal(agent.target_actor.normaliser.scale, agent.actor.normaliser.scale)
 
 

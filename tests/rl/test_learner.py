@@ -20,7 +20,7 @@ from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.learner import METRICS, InlineLearner
 from kprl.rl.process_learner import ProcessLearner
 
-CONFIG = TrainPolicyConfig(batch_size=64, max_lag=30)
+CONFIG = TrainPolicyConfig(batch_size=64, max_lag=30, compile="no")
 
 
 @pytest.fixture

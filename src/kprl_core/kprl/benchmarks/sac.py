@@ -35,6 +35,7 @@ BATCH = 512
 NUM_KEYPOINTS = 12
 ROUND = 100  # updates
 PEERS = ("sb3", "sbx")
+SWEEPS_COMPILE = "auto"  # as a training of the preset `quick` would
 
 
 class Noise(gymnasium.Env[Any, Any]):
@@ -81,6 +82,7 @@ class Noise(gymnasium.Env[Any, Any]):
 def bench_sac(rounds: int, peers: tuple[str, ...] = PEERS) -> dict[str, Any]:
     """Measure; keys as in `kprl bench sac --json`. Errors: `KprlError` naming a peer that is not installed."""
     threads = torch.get_num_threads()
+    so: dict[str, Any] = {"compile": SWEEPS_COMPILE}
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
@@ -93,11 +95,11 @@ def bench_sac(rounds: int, peers: tuple[str, ...] = PEERS) -> dict[str, Any]:
             "batch": BATCH,
             "hidden": list(HIDDEN),
             "experience": EXPERIENCE,
-            "by_keypoints": _sweep((8, 10, 12, 14), lambda k: ours(num_keypoints=k), rounds),
-            "by_batch": _sweep((128, 256, 512, 1024, 2048), lambda b: ours(batch=b), rounds),
-            "by_experience": _sweep((10_000, 50_000, 200_000, 1_000_000), lambda n: ours(experience=n), rounds),
-            "by_algorithm": _sweep(("sac", "ddpg"), lambda algo: ours(algo=algo), rounds),
-            "by_critic": _sweep(("observation", "privileged"), lambda critic: ours(critic=critic), rounds),
+            "by_keypoints": _sweep((8, 10, 12, 14), lambda k: ours(num_keypoints=k, **so), rounds),
+            "by_batch": _sweep((128, 256, 512, 1024, 2048), lambda b: ours(batch=b, **so), rounds),
+            "by_experience": _sweep((10_000, 50_000, 200_000, 1_000_000), lambda n: ours(experience=n, **so), rounds),
+            "by_algorithm": _sweep(("sac", "ddpg"), lambda algo: ours(algo=algo, **so), rounds),
+            "by_critic": _sweep(("observation", "privileged"), lambda critic: ours(critic=critic, **so), rounds),
             "cores": len(os.sched_getaffinity(0)),
         }
     finally:
@@ -115,11 +117,12 @@ def ours(
     experience: int = EXPERIENCE,
     algo: Any = "sac",
     critic: Any = "observation",
+    compile: Any = "auto",
 ) -> Learn:
     """Our learner, as a training uses it."""
     config = TrainPolicyConfig(
         algo=algo, batch_size=batch, buffer_size=experience, actor_hidden=HIDDEN, critic_hidden=HIDDEN, critic=critic,
-        learning_rate=3e-4,
+        learning_rate=3e-4, compile=compile,
     )  # fmt: skip
     sizes = Sizes(2 * num_keypoints + END_EFFECTOR_SIZE, GOAL_SIZE, ACTION_SIZE, PRIVILEGED_SIZE)
     learner = InlineLearner(config, sizes, compute_reward)

@@ -34,6 +34,7 @@ def train(
     minutes: float | None = None,
     seed: int | None = None,
     learner: Literal["process", "inline"] | None = None,
+    compile: Literal["auto", "yes", "no"] | None = None,
     workers: int | None = None,
     random_steps: int | None = None,
     evaluation_episodes: int | None = None,
@@ -62,6 +63,8 @@ def train(
         minutes: Stop after this much time at the latest.
         seed: Seed of everything random. With two processes their timing decides too: see learner.
         learner: process: act and learn at the same time; inline: one process, bit-exact for a seed.
+        compile: Turn updates into machine code first: about three times faster after a minute. auto (if not given):
+            where the run is long enough to gain by it and there is a C++ compiler.
         workers: Worlds to act in at once, a process each; 1 (if not given) acts in this process. With
             env inprocess only.
         random_steps: Steps of uniform random actions before learning begins.
@@ -79,7 +82,7 @@ def train(
 
     given: dict[str, Any] = {
         "algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
-        "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
+        "compile": compile, "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
     }  # fmt: skip
     if start_from is not None:
         given["start_from"] = str(find_checkpoint(start_from).absolute())

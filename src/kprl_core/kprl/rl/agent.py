@@ -7,32 +7,42 @@ actor-critic: they never leave the simulator) or, as in the paper, what the acto
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
+from torch.func import functional_call, grad_and_value
 
 from kprl.errors import KprlError
-from kprl.rl.flat import FlatAdam, flatten
+from kprl.rl.compilation import compiled
+from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, Critics
 from kprl.rl.normaliser import Normaliser, RunningMoments
 
 CriticInput = Literal["privileged", "observation"]
 
 
-class Batch(NamedTuple):
-    """Transitions to learn from, float32, row by row."""
+T = TypeVar("T", np.ndarray, torch.Tensor)
 
-    observation: np.ndarray  # (B, n)
-    next_observation: np.ndarray  # (B, n)
-    privileged: np.ndarray  # (B, p), p = 0 where the environment gives none
-    next_privileged: np.ndarray  # (B, p)
-    goal: np.ndarray  # (B, g) the desired goal, relabelled or not
-    action: np.ndarray  # (B, a) in [-1, 1]
-    reward: np.ndarray  # (B,)
-    terminated: np.ndarray  # (B,) 1 where the task itself ended; a time limit is not an end
+
+class Batch(NamedTuple, Generic[T]):
+    """Transitions to learn from, float32, row by row: arrays as they are drawn, tensors as they are learnt from."""
+
+    observation: T  # (B, n)
+    next_observation: T  # (B, n)
+    privileged: T  # (B, p), p = 0 where the environment gives none
+    next_privileged: T  # (B, p)
+    goal: T  # (B, g) the desired goal, relabelled or not
+    action: T  # (B, a) in [-1, 1]
+    reward: T  # (B,)
+    terminated: T  # (B,) 1 where the task itself ended; a time limit is not an end
+
+
+def to_tensors(batch: Batch[np.ndarray]) -> Batch[torch.Tensor]:
+    """The same memory as tensors."""
+    return Batch(*map(torch.from_numpy, batch))
 
 
 class Seen(NamedTuple):
@@ -45,6 +55,20 @@ class Seen(NamedTuple):
     action: torch.Tensor  # (B, a)
     reward: torch.Tensor  # (B,)
     terminated: torch.Tensor  # (B,)
+
+
+class Draws(NamedTuple):
+    """What an update takes that is not in the batch and differs each time; made outside of what is compiled."""
+
+    next_noise: torch.Tensor  # (B, a) standard normal, for the next actions
+    noise: torch.Tensor  # (B, a) for the actor's own
+    critic_scales: torch.Tensor  # (2,) of `FlatAdam.begin`
+    actor_scales: torch.Tensor | None  # None: the actor stays as it is this time
+
+
+Metrics = dict[str, torch.Tensor]
+LossOf = Callable[[torch.Tensor], tuple[torch.Tensor, Metrics]]
+"""A parameter vector -> the loss (), and what to report."""
 
 
 class Sizes(NamedTuple):
@@ -76,7 +100,8 @@ class Agent(ABC):
         polyak: float,
         gamma: float,
         seed: int,
-        learnt_with_actor: Sequence[nn.Parameter] = (),
+        compile: bool,
+        learnt_with_actor: Sequence[nn.Module] = (),
     ) -> None:
         """`critics`: how many Q-functions; `learnt_with_actor`: what else the actor's optimiser moves."""
         if critic == "privileged" and sizes.privileged == 0:
@@ -95,17 +120,25 @@ class Agent(ABC):
         self.critic_normaliser = Normaliser(critic_size, actor.normaliser.enabled)
         self.actor_moments, self.critic_moments = RunningMoments(actor.input_size), RunningMoments(critic_size)
 
-        # Only what is listed here receives a gradient: the critics just pass the actor's on.
-        self._actor_leaves = [*self.actor.parameters(), *learnt_with_actor]
-        self._critic_leaves = list(self.critic.parameters())
-        self.flat_actor, self.flat_critic = flatten(self._actor_leaves), flatten(self._critic_leaves)
-        self.flat_target = flatten(self.target_critic.parameters())
-        self.actor_adam = FlatAdam(self.flat_actor, learning_rate)
-        self.critic_adam = FlatAdam(self.flat_critic, learning_rate)
+        self.flat_actor, self.flat_critic = Flat(self.actor, *learnt_with_actor), Flat(self.critic)
+        self.flat_target = Flat(self.target_critic)
+        self.actor_adam = FlatAdam(self.flat_actor.vector, learning_rate)
+        self.critic_adam = FlatAdam(self.flat_critic.vector, learning_rate)
+        self._step = compiled(self.step) if compile else self.step
+
+    def update(self, batch: Batch[np.ndarray]) -> Metrics:
+        """One gradient step on a batch; metrics as 0-dim tensors, not yet fetched."""
+        following, current = (torch.randn(batch.action.shape, generator=self.generator) for _ in range(2))
+        moves_actor = self.updates % self.actor_delay == 0
+        draws = Draws(following, current, self.critic_adam.begin(), self.actor_adam.begin() if moves_actor else None)
+        with torch.no_grad():  # gradients are asked for where they are needed, by `descend`
+            metrics = self._step(to_tensors(batch), draws)
+        self.updates += 1
+        return metrics
 
     @abstractmethod
-    def update(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """One gradient step on a batch; metrics as 0-dim tensors, not yet fetched."""
+    def step(self, batch: Batch[torch.Tensor], draws: Draws) -> Metrics:
+        """One gradient step of everything that learns. Changes tensors only, and draws nothing: it is compiled."""
 
     def observe(
         self, observation: np.ndarray, privileged: np.ndarray, desired: np.ndarray, achieved: np.ndarray
@@ -121,44 +154,35 @@ class Agent(ABC):
         self.critic_moments.update(np.hstack([np.tile(seen, (2, 1)), goals]))
         self.critic_normaliser.adopt(self.critic_moments)
 
-    def see(self, batch: Batch) -> Seen:
-        """Join, normalise and convert a batch."""
-        tensors = (torch.from_numpy(field) for field in batch)
-        observation, next_observation, privileged, next_privileged, goal, action, reward, terminated = tensors
-        actor_input = torch.cat([observation, goal], -1)
-        next_actor_input = torch.cat([next_observation, goal], -1)
+    def see(self, batch: Batch[torch.Tensor]) -> Seen:
+        """Join and normalise a batch."""
+        actor_input = torch.cat([batch.observation, batch.goal], -1)
+        next_actor_input = torch.cat([batch.next_observation, batch.goal], -1)
         if self.privileged:
-            critic_input = torch.cat([privileged, goal], -1)
-            next_critic_input = torch.cat([next_privileged, goal], -1)
+            critic_input = torch.cat([batch.privileged, batch.goal], -1)
+            next_critic_input = torch.cat([batch.next_privileged, batch.goal], -1)
         else:
             critic_input, next_critic_input = actor_input, next_actor_input
         normalise = self.critic_normaliser
         return Seen(
-            actor_input, next_actor_input, normalise(critic_input), normalise(next_critic_input), action, reward,
-            terminated,
+            actor_input, next_actor_input, normalise(critic_input), normalise(next_critic_input), batch.action,
+            batch.reward, batch.terminated,
         )  # fmt: skip
 
-    def fit_critics(self, seen: Seen, target: torch.Tensor) -> dict[str, torch.Tensor]:
+    def fit_critics(self, seen: Seen, target: torch.Tensor, scales: torch.Tensor) -> Metrics:
         """Each Q towards y_t (B,): half the squared error, averaged over the batch, summed over the critics."""
-        q = self.critic(seen.critic_input, seen.action)
-        error = q - target
-        loss = 0.5 * (error * error).sum() / len(target)
-        self.critic_adam.zero_grad()
-        loss.backward(inputs=self._critic_leaves)
-        self.critic_adam.step()
-        return {"critic_loss": loss.detach(), "q": q.detach().mean()}
 
-    def step_actor(self, loss: torch.Tensor) -> None:
-        """Move the actor, and what is learnt with it, against the gradient of `loss`."""
-        self.actor_adam.zero_grad()
-        loss.backward(inputs=self._actor_leaves)
-        self.actor_adam.step()
+        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
+            q = functional_call(self.critic, self.flat_critic.views(vector)[0], (seen.critic_input, seen.action))
+            error = q - target
+            loss = 0.5 * (error * error).sum() / len(target)
+            return loss, {"critic_loss": loss.detach(), "q": q.detach().mean()}
+
+        return descend(loss_of, self.critic_adam, scales)
 
     def follow(self) -> None:
-        """Let the target critics take `polyak` of the critics, and count the update."""
-        with torch.no_grad():
-            self.flat_target.lerp_(self.flat_critic, self.polyak)
-        self.updates += 1
+        """Let the target critics take `polyak` of the critics."""
+        self.flat_target.vector.lerp_(self.flat_critic.vector, self.polyak)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Everything that learning goes on from, as plain tensors with dotted names (for safetensors)."""
@@ -191,3 +215,10 @@ class Agent(ABC):
             "actor_adam": self.actor_adam,
             "critic_adam": self.critic_adam,
         }
+
+
+def descend(loss_of: LossOf, adam: FlatAdam, scales: torch.Tensor) -> Metrics:
+    """Move the optimiser's vector against the gradient of a loss; what the loss reports."""
+    gradient, (_, metrics) = grad_and_value(loss_of, has_aux=True)(adam.vector)
+    adam.step(gradient, scales)
+    return metrics

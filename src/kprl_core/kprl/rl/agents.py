@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kprl.errors import require_choice
+from kprl.errors import KprlError, require_choice
 from kprl.rl.agent import Agent, Sizes
+from kprl.rl.compilation import COMPILERS, WORTH_COMPILING, compiler
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.ddpg import Ddpg
 from kprl.rl.sac import Sac
 
+NO_COMPILER = f"there is no C++ compiler (looked for $CXX, {', '.join(COMPILERS)})"
 AgentFactory = Callable[[TrainPolicyConfig, Sizes], Agent]
 """For a learner process of its own it must be picklable: a module-level function."""
 
@@ -37,7 +39,27 @@ def _ddpg(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
 def _common(config: TrainPolicyConfig) -> dict[str, Any]:
     networks = ("actor_hidden", "critic_hidden", "critic", "normalise")
     learning = ("learning_rate", "gamma", "polyak", "actor_delay", "seed")
-    return {name: getattr(config, name) for name in networks + learning}
+    return {name: getattr(config, name) for name in networks + learning} | {"compile": to_be_compiled(config)}
+
+
+def to_be_compiled(config: TrainPolicyConfig) -> bool:
+    """Whether updates are compiled; `KprlError` where they should be and there is no C++ compiler."""
+    if config.compile == "yes" and compiler() is None:
+        raise KprlError(f"compile is 'yes', but {NO_COMPILER}: install one, or choose 'no'")
+    return config.compile == "yes" or (_worth_compiling(config) and compiler() is not None)
+
+
+def compile_note(config: TrainPolicyConfig) -> str:
+    """What a user should know before the first update; empty where there is nothing to say."""
+    if to_be_compiled(config):
+        return "policy: the first update is compiled, which takes a minute or so; the next run finds it ready"
+    if _worth_compiling(config):
+        return f"policy: {NO_COMPILER}: updates are not compiled and take about three times as long"
+    return ""
+
+
+def _worth_compiling(config: TrainPolicyConfig) -> bool:
+    return config.compile == "auto" and config.steps * config.updates_per_step >= WORTH_COMPILING
 
 
 AGENTS: dict[str, AgentFactory] = {"sac": _sac, "ddpg": _ddpg}

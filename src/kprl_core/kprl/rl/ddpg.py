@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
-from kprl.rl.agent import Agent, Batch, CriticInput, Seen, Sizes
-from kprl.rl.flat import FlatAdam, flatten
+from kprl.rl.agent import Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
+from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, seeded
 from kprl.rl.normaliser import RunningMoments
 
@@ -36,6 +37,7 @@ class Ddpg(Agent):
         exploration_noise: float = 0.2,
         actor_delay: int = 1,
         seed: int = 0,
+        compile: bool = False,
     ) -> None:
         self.actor_delay = actor_delay
         inputs = sizes.observation + sizes.goal
@@ -50,34 +52,38 @@ class Ddpg(Agent):
                 polyak=polyak,
                 gamma=gamma,
                 seed=seed,
+                compile=compile,
             )
         self.target_actor = copy.deepcopy(self.actor)
-        self.flat_target_actor = flatten(self.target_actor.parameters())
+        self.flat_target_actor = Flat(self.target_actor)
 
-    def update(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch[torch.Tensor], draws: Draws) -> Metrics:
         """One gradient step of critic and actor."""
         seen = self.see(batch)
-        with torch.no_grad():
-            next_action = self.target_actor.greedy(seen.next_actor_input)
-            next_q = self.target_critic(seen.next_critic_input, next_action)[0]
-            target = target_value(seen.reward, seen.terminated, next_q, self.gamma)
-        metrics = self.fit_critics(seen, target)
-        if self.updates % self.actor_delay == 0:
-            metrics |= self._update_actor(seen)
+        next_action = self.target_actor.greedy(seen.next_actor_input)
+        next_q = self.target_critic(seen.next_critic_input, next_action)[0]
+        target = target_value(seen.reward, seen.terminated, next_q, self.gamma)
+        metrics = self.fit_critics(seen, target, draws.critic_scales)
+        if draws.actor_scales is not None:
+            metrics |= self._improve_actor(seen, draws.actor_scales)
         self.follow()
         return metrics
 
-    def _update_actor(self, seen: Seen) -> dict[str, torch.Tensor]:
+    def _improve_actor(self, seen: Seen, scales: torch.Tensor) -> Metrics:
         """Ascend eq. 6: the chain rule through the critic is what autograd does."""
-        loss = -self.critic(seen.critic_input, self.actor.greedy(seen.actor_input)).mean()
-        self.step_actor(loss)
-        return {"actor_loss": loss.detach()}
+
+        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
+            mean, _ = functional_call(self.actor, self.flat_actor.views(vector)[0], (seen.actor_input,))
+            loss = -self.critic(seen.critic_input, torch.tanh(mean)).mean()
+            return loss, {"actor_loss": loss.detach()}
+
+        return descend(loss_of, self.actor_adam, scales)
 
     def follow(self) -> None:
         """See `Agent.follow`; the target actor follows too, and shares the actor's normalisation."""
-        with torch.no_grad():
-            self.flat_target_actor.lerp_(self.flat_actor, self.polyak)
-            self.target_actor.normaliser.load_state_dict(self.actor.normaliser.state_dict())
+        self.flat_target_actor.vector.lerp_(self.flat_actor.vector, self.polyak)
+        self.target_actor.normaliser.scale.copy_(self.actor.normaliser.scale)
+        self.target_actor.normaliser.shift.copy_(self.actor.normaliser.shift)
         super().follow()
 
     def parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:

@@ -6,62 +6,72 @@ At 64x64 the networks are so small that starting kernels costs as much as runnin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import torch
 from torch import nn
 
+Named = dict[str, torch.Tensor]
+"""Parameters by name, as `torch.func.functional_call` takes them."""
 
-def flatten(parameters: Iterable[nn.Parameter]) -> nn.Parameter:
-    """Move `parameters` into one contiguous vector and return it, its gradient likewise.
 
-    Each becomes a view of the vector. Loading a state_dict keeps the views, since it copies in place.
+class Flat:
+    """The parameters of some modules as one vector (n,); each parameter becomes a view of it.
+
+    Loading a state_dict keeps the views, since it copies in place.
     """
-    parts = list(parameters)
-    flat = nn.Parameter(torch.cat([part.detach().reshape(-1) for part in parts]))
-    gradient = torch.zeros_like(flat)
-    start = 0
-    for part in parts:
-        end = start + part.numel()
-        part.data = flat.data[start:end].view_as(part)
-        part.grad = gradient[start:end].view_as(part)
-        start = end
-    flat.grad = gradient
-    return flat
+
+    def __init__(self, *modules: nn.Module) -> None:
+        named = [dict(module.named_parameters()) for module in modules]
+        self._shapes = [{name: p.shape for name, p in parameters.items()} for parameters in named]
+        parts = [p.detach().reshape(-1) for parameters in named for p in parameters.values()]
+        self.vector = torch.cat(parts)
+        for parameters, views in zip(named, self.views(self.vector), strict=True):
+            for name, parameter in parameters.items():
+                parameter.data = views[name]
+
+    def views(self, vector: torch.Tensor) -> list[Named]:
+        """A vector (n,) as the parameters of each module."""
+        found, start = [], 0
+        for shapes in self._shapes:
+            views: Named = {}
+            for name, shape in shapes.items():
+                end = start + shape.numel()
+                views[name] = vector[start:end].view(shape)
+                start = end
+            found.append(views)
+        return found
 
 
 class FlatAdam:
-    """Adam (Kingma & Ba) for one flat parameter: the same steps as torch.optim.Adam."""
+    """Adam (Kingma & Ba) for one vector: the same steps as torch.optim.Adam."""
 
     def __init__(
-        self, parameter: nn.Parameter, learning_rate: float, betas: tuple[float, float] = (0.9, 0.999)
+        self, vector: torch.Tensor, learning_rate: float, betas: tuple[float, float] = (0.9, 0.999)
     ) -> None:
-        self.parameter, self.learning_rate, self.betas, self.epsilon = parameter, learning_rate, betas, 1e-8
+        self.vector, self.learning_rate, self.betas, self.epsilon = vector, learning_rate, betas, 1e-8
         self.steps = 0
-        self.mean = torch.zeros_like(parameter.data)
-        self.square = torch.zeros_like(parameter.data)
+        self.mean = torch.zeros_like(vector)
+        self.square = torch.zeros_like(vector)
 
-    def zero_grad(self) -> None:
-        """Set the gradient to zero, in place."""
-        assert self.parameter.grad is not None
-        self.parameter.grad.zero_()
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Move the parameter against its gradient."""
-        gradient, (beta1, beta2) = self.parameter.grad, self.betas
-        assert gradient is not None
+    def begin(self) -> torch.Tensor:
+        """Count a step; its size and the correction of the deviation (2,), which change from step to step."""
+        beta1, beta2 = self.betas
         self.steps += 1
+        return torch.tensor([self.learning_rate / (1 - beta1**self.steps), 1 / math.sqrt(1 - beta2**self.steps)])
+
+    def step(self, gradient: torch.Tensor, scales: torch.Tensor) -> None:
+        """Move the vector against `gradient` (n,), with what `begin` returned."""
+        beta1, beta2 = self.betas
         self.mean.lerp_(gradient, 1 - beta1)
-        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        deviation = self.square.sqrt().div_(math.sqrt(1 - beta2**self.steps)).add_(self.epsilon)
-        self.parameter.addcdiv_(self.mean, deviation, value=-self.learning_rate / (1 - beta1**self.steps))
+        self.square.mul_(beta2).add_((1 - beta2) * gradient * gradient)
+        self.vector.sub_(scales[0] * self.mean / (self.square.sqrt() * scales[1] + self.epsilon))
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Steps taken and both moments, as plain tensors."""
         return {"steps": torch.tensor(self.steps), "mean": self.mean, "square": self.square}
 
-    def load_state_dict(self, tensors: dict[str, torch.Tensor]) -> None:
+    def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take over a `state_dict`."""
         self.steps = int(tensors["steps"])
         self.mean.copy_(tensors["mean"])

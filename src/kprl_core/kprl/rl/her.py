@@ -32,7 +32,7 @@ def future_offsets(steps_left: np.ndarray, relabels: int, rng: np.random.Generat
 
 def hindsight_batch(
     replay: Replay, batch_size: int, relabels: int, compute_reward: Reward, rng: np.random.Generator
-) -> Batch:
+) -> Batch[np.ndarray]:
     """Draw `batch_size` transitions uniformly, relabel their goals, and compute every reward anew."""
     index = rng.integers(len(replay), size=batch_size)
     rows = replay.rows(index)

@@ -22,7 +22,7 @@ from kprl.files import after_kill, disk_errors, write_json
 from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.agent import Sizes
-from kprl.rl.agents import AgentFactory, make_agent
+from kprl.rl.agents import AgentFactory, compile_note, make_agent
 from kprl.rl.checkpoint import POLICY, load_checkpoint, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
@@ -147,6 +147,8 @@ def train(
         write_json(out / "config.json", asdict(config))
         log = stack.enter_context(MetricsLog(out, keep=state[1]["rows"] if state else 0))
         bar = stack.enter_context(_bar(show_progress))
+        if show_progress and (note := compile_note(config)):
+            bar.write(note, file=sys.stderr)
         run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, policy, log, bar, callback, began)
         if state:
             run.go_on(*state)

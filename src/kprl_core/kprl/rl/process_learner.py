@@ -21,7 +21,7 @@ import torch
 
 from kprl.errors import KprlError
 from kprl.rl.agent import Sizes
-from kprl.rl.agents import AgentFactory, make_agent
+from kprl.rl.agents import AgentFactory, make_agent, to_be_compiled
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import Episode
 from kprl.rl.her import Reward
@@ -30,6 +30,8 @@ from kprl.rl.replay import Replay
 
 STALL_TIMEOUT_S = 120.0
 """The learner is given up when it is waited for and shows no progress for this long (start-up included)."""
+COMPILE_TIMEOUT_S = 600.0
+"""The same where its first update is compiled, which takes a minute, and several on a machine that is busy."""
 STOP_TIMEOUT_S = 5.0
 """How long the learner may take to end by itself before it is killed."""
 LOOK_S = 0.005
@@ -78,6 +80,7 @@ class ProcessLearner(Learner):
         context = multiprocessing.get_context("spawn")
         weights = make_agent(config, sizes).actor.weights().numel()
         self._shared, self._max_lag = Shared(context, weights), config.max_lag
+        self._compiles, self._first = to_be_compiled(config), 0  # updates done before the first of this process
         self._pipe, theirs = context.Pipe()
         self._sent = self._seen_version = 0
         self.process = context.Process(
@@ -141,7 +144,7 @@ class ProcessLearner(Learner):
         """See `Learner.load_state_dict`."""
         self._send("load", {name: tensor.numpy() for name, tensor in tensors.items()})
         self._reply()
-        self._shared.allowed.value = self._shared.done.value
+        self._shared.allowed.value = self._first = self._shared.done.value
 
     def close(self) -> None:
         """End the learner process; kill it if it does not end in STOP_TIMEOUT_S."""
@@ -194,7 +197,7 @@ class ProcessLearner(Learner):
         )
 
     def _wait(self, condition: Callable[[], bool], check: Callable[[], None] | None = None) -> None:
-        """Return once `condition()` holds; raise if the learner dies or stands still for STALL_TIMEOUT_S."""
+        """Return once `condition()` holds; raise if the learner dies or stands still for too long."""
         check = check or self._check
         progress, since = (-1, -1), time.monotonic()
         while not condition():
@@ -202,9 +205,10 @@ class ProcessLearner(Learner):
             now = (self._shared.done.value, self._shared.received.value)
             if now != progress:
                 progress, since = now, time.monotonic()
-            if time.monotonic() - since > STALL_TIMEOUT_S:
+            patience = COMPILE_TIMEOUT_S if self._compiles and self.updates == self._first else STALL_TIMEOUT_S
+            if time.monotonic() - since > patience:
                 raise KprlError(
-                    f"the learner process has stood still for {STALL_TIMEOUT_S:g} s after {self.updates}"
+                    f"the learner process has stood still for {patience:g} s after {self.updates}"
                     " updates: start the training again"
                 )
             time.sleep(LOOK_S)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
-from kprl.rl.agent import Agent, Batch, CriticInput, Seen, Sizes
+from kprl.rl.agent import Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
 from kprl.rl.flat import FlatAdam
-from kprl.rl.networks import Actor, seeded
+from kprl.rl.networks import Actor, seeded, squash
 from kprl.rl.normaliser import RunningMoments
 
 
@@ -65,6 +66,7 @@ class Sac(Agent):
         target_entropy: float | None = None,
         actor_delay: int = 1,
         seed: int = 0,
+        compile: bool = False,
     ) -> None:
         self.target_entropy = float(-sizes.action if target_entropy is None else target_entropy)
         self.actor_delay = actor_delay
@@ -80,34 +82,40 @@ class Sac(Agent):
                 polyak=polyak,
                 gamma=gamma,
                 seed=seed,
-                learnt_with_actor=[self.temperature.logarithm],
+                compile=compile,
+                learnt_with_actor=[self.temperature],
             )
 
-    def update(self, batch: Batch) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch[torch.Tensor], draws: Draws) -> Metrics:
         """One gradient step of critics, actor and temperature."""
         seen = self.see(batch)
-        temperature = self.temperature.logarithm.detach().exp()
-        with torch.no_grad():
-            next_action, next_log_prob = self.actor.sample(seen.next_actor_input, self._noise(seen))
-            next_q = self.target_critic(seen.next_critic_input, next_action)
-            target = target_value(seen.reward, seen.terminated, next_q, next_log_prob, temperature, self.gamma)
-        metrics = self.fit_critics(seen, target)
-        if self.updates % self.actor_delay == 0:
-            metrics |= self._update_actor(seen, temperature)
+        temperature = self.temperature.logarithm.exp()
+        next_action, next_log_prob = self.actor.sample(seen.next_actor_input, draws.next_noise)
+        next_q = self.target_critic(seen.next_critic_input, next_action)
+        target = target_value(seen.reward, seen.terminated, next_q, next_log_prob, temperature, self.gamma)
+        metrics = self.fit_critics(seen, target, draws.critic_scales)
+        if draws.actor_scales is not None:
+            metrics |= self._improve_actor(seen, temperature, draws.noise, draws.actor_scales)
         self.follow()
         return metrics
 
-    def _update_actor(self, seen: Seen, temperature: torch.Tensor) -> dict[str, torch.Tensor]:
+    def _improve_actor(
+        self, seen: Seen, temperature: torch.Tensor, noise: torch.Tensor, scales: torch.Tensor
+    ) -> Metrics:
         """Ascend eq. 9, and move the temperature towards its entropy target."""
-        action, log_prob = self.actor.sample(seen.actor_input, self._noise(seen))
-        q = self.critic(seen.critic_input, action)
-        loss = (temperature * log_prob - torch.minimum(q[0], q[1])).mean()
-        self.step_actor(loss + temperature_loss(self.temperature.logarithm, log_prob, self.target_entropy))
-        self.temperature.hold_floor()
-        return {"actor_loss": loss.detach(), "entropy": -log_prob.detach().mean(), "temperature": temperature}
 
-    def _noise(self, seen: Seen) -> torch.Tensor:
-        return torch.randn(seen.action.shape, generator=self.generator)
+        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
+            actor, entropy_weight = self.flat_actor.views(vector)
+            mean, log_std = functional_call(self.actor, actor, (seen.actor_input,))
+            action, log_prob = squash(mean, log_std, noise)
+            q = self.critic(seen.critic_input, action)
+            loss = (temperature * log_prob - torch.minimum(q[0], q[1])).mean()
+            metrics = {"actor_loss": loss.detach(), "entropy": -log_prob.detach().mean(), "temperature": temperature}
+            return loss + temperature_loss(entropy_weight["logarithm"], log_prob, self.target_entropy), metrics
+
+        metrics = descend(loss_of, self.actor_adam, scales)
+        self.temperature.hold_floor()
+        return metrics
 
     def parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:
         """See `Agent.parts`."""
