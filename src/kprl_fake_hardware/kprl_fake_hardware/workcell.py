@@ -11,6 +11,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from kprl.control.kinematics import tool_and_jacobian
 from kprl.sim.assets.make_urdf import TCP_OFFSET
 from kprl_fake_hardware.controller import CB3, LOOPBACK, UrController
@@ -31,7 +34,7 @@ MOST_STRAIN, STRAIN_TIME = 0.02, 0.1  # [rad] for longer than [s]
 class Workcell(Machine):
     """Controller, gripper and world at one address, at the ports of the real ones; the world's own are above.
 
-    `seed` is that of the first scene, which lies there from the start.
+    `seed` is that of the first scene, which lies there from the start; `goal` (3,) [m] that of all, None: each its own.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Workcell(Machine):
         host: str = LOOPBACK,
         version: tuple[int, int, int, int] = CB3,
         seed: int = 0,
+        goal: npt.NDArray[np.float64] | None = None,
     ) -> None:
         lock = threading.RLock()
         self.fingers = DrivenFingers()
@@ -50,7 +54,7 @@ class Workcell(Machine):
             self.gripper = RobotiqServer(host, fingers=self.fingers, lock=lock)
             undo.callback(self.gripper.stop)
             self._robot = self.controller.robot
-            self.world = FollowingWorld(domain, self._robot.arm.joints, self.fingers)
+            self.world = FollowingWorld(domain, self._robot.arm.joints, self.fingers, goal)
             undo.callback(self.world.close)
             self.world.lay(seed, self._robot.arm.joints)
             servers = [*self.controller.servers.values(), *self.gripper.servers.values()]

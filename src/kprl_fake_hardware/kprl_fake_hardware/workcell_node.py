@@ -22,6 +22,7 @@ from kprl_fake_hardware.ur_controller import VERSIONS
 from kprl_fake_hardware.workcell import Workcell
 from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.goal_parameter import read_goal
 from kprl_ros.parameters import declare, declare_choice
 from kprl_ros.robot_messages import point, set_vector
 from kprl_ros.shell import run
@@ -44,10 +45,11 @@ class WorkcellNode(Node):
             declare_choice(self, "randomization", "workcell", "a file of config/world", list(RANDOMIZATIONS)),
         )
         seed = declare(self, "seed", 0, "seed of the scene at the start", (0, 2**62))
+        goal = read_goal(declare(self, "goal", "", "goal 'x,y,z' [m] of every scene; empty: the task draws one"))
         host = declare(self, "bind", LOOPBACK, "address to listen at")
         series = declare_choice(self, "series", "cb3", "of the controller: 125 or 500 Hz", list(VERSIONS))
         try:
-            self._workcell = Workcell(domain, host, VERSIONS[series], seed)
+            self._workcell = Workcell(domain, host, VERSIONS[series], seed, goal)
         except OSError as error:
             raise KprlError(f"the workcell cannot listen at {host}: {error.strerror or error}") from error
         self._diagnostics = Diagnostics(self)
