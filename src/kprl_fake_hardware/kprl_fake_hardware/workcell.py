@@ -74,6 +74,12 @@ class Workcell(Machine):
             self._strained_for = 0.0
             return self.world.truths[-1]
 
+    def unlock(self) -> str:
+        """What a person does at the pendant after a look into the cell; returns what came of it."""
+        with self.lock:
+            is_unlocked = self._robot.unlock_protective_stop()
+        return "unlocked" if is_unlocked else "no protective stop, or one of less than five seconds ago"
+
     def take_truths(self) -> list[Truth]:
         """Those that were not taken yet, in order."""
         with self.lock:

@@ -12,6 +12,7 @@ from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
@@ -56,6 +57,7 @@ class WorkcellNode(Node):
         self._truth = self.create_publisher(SimTruth, topics.SIM_TRUTH, STREAM)
         self._goal = self.create_publisher(PointStamped, topics.GOAL, LATCHED)
         self.create_service(ResetEpisode, topics.NEW_SCENE, self._on_new_scene)
+        self.create_service(Trigger, topics.UNLOCK, self._on_unlock)
         self._publish_goal(self._workcell.world.truths[-1])
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(CONTROL_PERIOD, self._on_tick, clock=steady)
@@ -73,6 +75,10 @@ class WorkcellNode(Node):
         self._diagnostics.counts["scenes"] += 1
         self._publish_goal(truth)
         response.success, response.stamp, response.goal = True, to_stamp(truth.time), point(truth.goal)
+        return response
+
+    def _on_unlock(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = True, self._workcell.unlock()
         return response
 
     def _publish_goal(self, truth: Truth) -> None:

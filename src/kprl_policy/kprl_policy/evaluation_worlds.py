@@ -10,6 +10,7 @@ from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
 from rclpy.node import Node
 from rclpy.task import Future
+from std_srvs.srv import Trigger
 
 from kprl.errors import KprlError
 from kprl_policy.judge import newest_world
@@ -20,8 +21,8 @@ from kprl_ros.topics import STREAM
 CONNECT_TIMEOUT = 60.0  # [s] in which the world must be there
 RESET_PERIOD = 0.5  # [s] between two resets that are to bring a first truth
 RESET_TIMEOUT = 30.0  # [s] for the driver to go home and open the gripper
-SCENE_TIMEOUT = 10.0  # [s] for a scene to be laid once the arm is home
-SCENE_RETRY = 0.2  # [s]
+READY_TIMEOUT = 30.0  # [s] for a robot that was stopped to get home again, and for the scene to be laid then
+RETRY_PERIOD = 0.5  # [s]
 TRUTH_TIMEOUT = 5.0  # [s] in which the truth of an episode's end must come
 TRUTH_POLL = 0.01  # [s]
 PERSON_TIMEOUT = 3600.0  # [s] that a person may take between two episodes
@@ -82,7 +83,7 @@ class BridgeWorld:
 
 
 class WorkcellWorld:
-    """The fake workcell: once the robot is home, a scene is laid as a person would; its truth counts time from there."""
+    """The fake workcell: what a person does there is done by services; its truth counts time from the new scene on."""
 
     patience = 0.0
 
@@ -91,11 +92,19 @@ class WorkcellWorld:
         self._heard: list[SimTruth] = []
         node.create_subscription(SimTruth, topics.SIM_TRUTH, self._heard.append, STREAM)
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._recover = node.create_client(Trigger, topics.DRIVER_RECOVER)
         self._scene = node.create_client(ResetEpisode, topics.NEW_SCENE)
+        self._mend = node.create_client(Trigger, topics.UNLOCK)
 
     def connect(self) -> None:
         """Driver and workcell must offer their services."""
-        for client, who in ((self._reset, "the robot driver"), (self._scene, "a workcell")):
+        driver, workcell = "the robot driver", "a workcell"
+        for client, who in (
+            (self._reset, driver),
+            (self._recover, driver),
+            (self._scene, workcell),
+            (self._mend, workcell),
+        ):
             deadline = time.monotonic() + CONNECT_TIMEOUT
             while not client.service_is_ready():
                 if time.monotonic() >= deadline:
@@ -107,14 +116,19 @@ class WorkcellWorld:
 
     def prepare(self, seed: int, number: int) -> None:
         """Send the robot home with an open gripper, then lay the scene."""
-        answer = self._ask(self._reset, seed, RESET_TIMEOUT)
-        if not answer.success:
-            raise KprlError(f"{topics.RESET_EPISODE} failed before the episode of seed {seed}: {answer.message}")
-        deadline = time.monotonic() + SCENE_TIMEOUT
-        while not (answer := self._ask(self._scene, seed, SCENE_TIMEOUT)).success:
+        deadline = time.monotonic() + READY_TIMEOUT
+        request = ResetEpisode.Request(seed=seed)
+        while not (answer := self._ask(self._reset, request, RESET_TIMEOUT)).success:
+            if time.monotonic() >= deadline:
+                raise KprlError(f"{topics.RESET_EPISODE} failed before the episode of seed {seed}: {answer.message}")
+            self._spin(Future(), RETRY_PERIOD)
+            # The robot has not recovered from its start yet, or the policy ran it into something.
+            self._ask(self._mend, Trigger.Request(), RESET_TIMEOUT)
+            self._ask(self._recover, Trigger.Request(), RESET_TIMEOUT)
+        while not (answer := self._ask(self._scene, request, RESET_TIMEOUT)).success:
             if time.monotonic() >= deadline:
                 raise KprlError(f"{topics.NEW_SCENE} refused the scene of seed {seed}: {answer.message}")
-            self._spin(Future(), SCENE_RETRY)
+            self._spin(Future(), RETRY_PERIOD)
         self._heard.clear()
 
     def truth(self, seed: int, steps: int) -> list[SimTruth]:
@@ -124,8 +138,8 @@ class WorkcellWorld:
             self._heard, self._spin, seed, lambda last: to_nanoseconds(last.header.stamp) >= now, "the episode's end"
         )
 
-    def _ask(self, client: Any, seed: int, timeout: float) -> ResetEpisode.Response:
-        answer = client.call_async(ResetEpisode.Request(seed=seed))
+    def _ask(self, client: Any, request: Any, timeout: float) -> Any:
+        answer = client.call_async(request)
         if not self._spin(answer, timeout):
             raise KprlError(f"no answer from {client.srv_name} in {timeout:g} s: see the log of who offers it")
         return answer.result()
