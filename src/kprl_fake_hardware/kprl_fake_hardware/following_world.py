@@ -100,6 +100,12 @@ class FollowingWorld:
         if self._steps % STEPS == 0:
             self.truths.append(self.truth())
 
+    def rest(self) -> Array:
+        """Follow no further: whoever held the arm back has won. Returns the joints (6,) [rad] where it is."""
+        self._from = self._arm.joint_positions()
+        self._wanted, self._ahead, self.strain = self._from.copy(), 0.0, 0.0
+        return self._from.copy()
+
     def truth(self) -> Truth:
         """How it is now."""
         position, quaternion = self._bullet.pose(self._stage.object)

@@ -100,6 +100,9 @@ class Workcell(Machine):
         self._strained_for = self._strained_for + period if self.world.strain > MOST_STRAIN else 0.0
         if self._strained_for > STRAIN_TIME:
             self._robot.protective_stop("the arm strays from its path: did it run into something?")
+            # Encoders tell where the arm is, not where it was sent: else each new start would strain it again.
+            self._robot.arm.joints = self.world.rest()
+            self._strained_for = 0.0
 
     def _pendants(self) -> dict[int, Pendant]:
         robot, gripper, world = self._robot, self.gripper.gripper, self.world

@@ -24,7 +24,6 @@ from kprl.files import write_json
 from kprl_policy.evaluation_worlds import BridgeWorld, RealWorld, WorkcellWorld, World
 from kprl_policy.judge import TruthSample, episode_report, result, why_broken
 from kprl_policy.overlay_film import OverlayFilm
-from kprl_policy.run_episode import DISABLED
 from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.parameters import declare, declare_choice, declare_path
@@ -35,6 +34,7 @@ from kprl_ros.topics import NEWEST
 SERVER_TIMEOUT = 60.0  # [s] in which the policy node must offer /run_episode
 ACCEPT_TIMEOUT = 10.0  # [s] in which it must accept an episode
 SLACK = 30.0  # [s] beyond its control periods that an episode may take
+FAULTS_IN_A_ROW = 3  # episodes in which the graph failed, after which it is taken for broken
 FILMED_EPISODES = 3
 WORLDS = ["bridge", "workcell", "real"]
 
@@ -59,7 +59,9 @@ class EvaluateNode(Node):
         self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
         self._overlay = self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST) if film else None
         self._executor = make_executor(self)
-        self._is_real = kind == "real"
+        # A robot may have a fault, and a person may stop it: that episode has failed, the evaluation goes on.
+        self._patience = 1 if kind == "bridge" else FAULTS_IN_A_ROW
+        self._faults = 0
         self._world = self._make_world(kind, confirms)
 
     def evaluate(self) -> dict[str, Any]:
@@ -127,9 +129,11 @@ class EvaluateNode(Node):
         ended = answer.result()
         assert ended is not None
         broken = why_broken(ended.result.outcome)
-        # A person who ends an episode of a real robot has a reason: a failure of that episode, not of the evaluation.
-        if broken and not (self._is_real and ended.result.outcome == DISABLED):
+        self._faults = self._faults + 1 if broken else 0
+        if self._faults == self._patience:
             raise KprlError(f"the episode of seed {seed} failed: {broken}")
+        if broken:
+            self.get_logger().error(f"the episode of seed {seed} failed: {broken}")
         truth = self._world.truth(seed, ended.result.steps)
         if truth:
             self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))

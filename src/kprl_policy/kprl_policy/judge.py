@@ -12,6 +12,7 @@ from typing import Any
 
 from kprl.tasks.outcome import SUCCESS, count_failures, outcome
 
+NOT_KNOWN = "not_known"  # what a robot says of an outcome that it has no sensor for
 # What /run_episode says where the graph failed, not the policy, and what to look at then.
 BROKEN = {
     "no_observations": "are the robot or sim bridge, the camera and the keypoint node running, on the policy's bundle?",
@@ -38,9 +39,6 @@ def why_broken(says: str) -> str:
     return f"{says}; {hint}" if hint else ""
 
 
-NOT_KNOWN = "not_known"  # what a robot says of an outcome that it has no sensor for
-
-
 def newest_world(steps: Sequence[int]) -> int:
     """Where in a sequence of step numbers the newest world begins: steps only fall or repeat at a reset."""
     return max((index for index in range(1, len(steps)) if steps[index] <= steps[index - 1]), default=0)
@@ -49,14 +47,18 @@ def newest_world(steps: Sequence[int]) -> int:
 def episode_report(seed: int, says: str, steps: int, truth: Sequence[TruthSample]) -> dict[str, Any]:
     """One episode as it is written to result.json; `says` is the outcome that /run_episode gave.
 
-    Where nobody knows the truth, `truth` is empty, and what the robot says is the outcome.
+    Where nobody knows the truth, `truth` is empty, and what the robot says is the outcome; where the graph failed, that
+    is the outcome, wherever the object is.
     """
+    kind = says.split(":")[0]
     if not truth:
-        return {"seed": seed, "outcome": says, "gripper_says": says, "steps": steps, "truth": None}
+        return {"seed": seed, "outcome": kind, "gripper_says": says, "steps": steps, "truth": None}
     last = truth[-1]
+    if kind not in BROKEN:
+        kind = outcome(last.is_success, [sample.engaged for sample in truth], last.object_position)
     return {
         "seed": seed,
-        "outcome": outcome(last.is_success, [sample.engaged for sample in truth], last.object_position),
+        "outcome": kind,
         "gripper_says": says,
         "steps": steps,
         "truth": {
@@ -72,7 +74,7 @@ def result(episodes: Sequence[dict[str, Any]], provenance: dict[str, Any]) -> di
     """The content of result.json; `gripper_is_right`: in what share of the episodes it says success where it is one."""
     outcomes = Counter(episode["outcome"] for episode in episodes)
     judged = len(episodes) - outcomes[NOT_KNOWN]
-    true = [episode for episode in episodes if episode["truth"] is not None]
+    true = [episode for episode in episodes if episode["truth"] is not None and episode["outcome"] not in BROKEN]
     agreed = sum(episode["truth"]["is_success"] == (episode["gripper_says"] == SUCCESS) for episode in true)
     return {
         "success_rate": outcomes[SUCCESS] / judged if judged else None,
