@@ -52,7 +52,9 @@ class EpisodeServer:
     """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
 
     With `confirms` an accepted episode waits, without any time-out, until a person permits it: not even the reset, which
-    moves the arm, is asked for before. The outcome is what a robot can know; `says` is the task's rule for it, see `kprl.tasks.task.Task.robot_says`. Where
+    moves the arm, is asked for before.
+
+    The outcome is what a robot can know; `says` is the task's rule for it, see `kprl.tasks.task.Task.robot_says`. Where
     the graph failed, a colon and the reason follow: `why_idle` tells why the policy does not act.
     """
 

@@ -57,7 +57,7 @@ def whole_number(name: str, text: str) -> int:
 def configured_node(
     package: str, name: str, parameters: dict[str, Any], executable: str = "", arguments: Sequence[str] = ()
 ) -> Node:
-    """A node with config/<name>.yaml, overridden by `parameters`; `executable` where it is not called as the node is."""
+    """A node with config/<name>.yaml, overridden by `parameters`; `executable` where that has another name."""
     files = [str(config_folder() / f"{name}.yaml"), parameters]
     return Node(
         package=package,
