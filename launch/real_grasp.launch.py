@@ -3,6 +3,8 @@
 import ipaddress
 from pathlib import Path
 
+from launch_ros.actions import Node
+
 from kprl.bundle import read_bundle_info
 from kprl.errors import KprlError
 from kprl.sim.objects import OBJECTS
@@ -11,10 +13,10 @@ from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.launch_extras import recording, rviz
 from kprl_ros.launching import configured_node, last_stage, launch_description, required, stage, whole_number
-from launch_ros.actions import Node
 
 YES_NO = ["true", "false"]
 LOOPBACK = "127.0.0.1"
+MOST_REPEATS = 2  # of an image: a sensor's noise makes no two alike, a camera whose buffer is stuck does
 ARGUMENTS = {
     "bundle": (None, "folder of the bundle to run, for example runs/<name>/bundle", None),
     "robot_ip": ("", "address of the robot's controller; of fake hardware a loopback one, empty: 127.0.0.1", None),
@@ -61,6 +63,7 @@ def plan(values):
         "auto_start": auto_start and episodes == 0,
         "confirm_episodes": confirms,
     }
+    seeing = {"model": str(bundle), "most_repeats": MOST_REPEATS}
     extras = [
         *(rviz() if values["rviz"] == "true" else []),
         *(recording(output) if values["record"] == "true" else []),
@@ -68,7 +71,7 @@ def plan(values):
     graph = [
         *required(configured_node("kprl_driver", "driver_node", driver(values, host, is_fake))),
         *camera(values, host, is_fake),
-        *required(configured_node("kprl_keypoints", "keypoint_node", {"model": str(bundle)})),
+        *required(configured_node("kprl_keypoints", "keypoint_node", seeing)),
         *required(configured_node("kprl_policy", "policy_node", acting)),
         *extras,
     ]

@@ -51,7 +51,7 @@ class Episode:
 class EpisodeServer:
     """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
 
-    With `confirms` an accepted episode waits, without any time-out, until a person permits it: not even the reset, which
+    With `confirms` an accepted episode waits, without a time-out, until a person permits it: not even the reset, which
     moves the arm, is asked for before.
 
     The outcome is what a robot can know; `says` is the task's rule for it, see `kprl.tasks.task.Task.robot_says`. Where
