@@ -15,6 +15,7 @@ setup(
         "console_scripts": [
             "fake_camera_node = kprl_fake_hardware.fake_camera_node:main",
             "workcell = kprl_fake_hardware.workcell_node:main",
+            "wait_for_workcell = kprl_fake_hardware.wait_for_workcell:main",
             "ur_controller = kprl_fake_hardware.ur_controller:main",
             "robotiq_gripper = kprl_fake_hardware.robotiq_gripper:main",
         ],

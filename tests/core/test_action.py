@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from kprl.action import (
+    GRIPPER_HORIZON,
     GRIPPER_STROKE,
     MAX_GRIPPER_SPEED,
     action_to_command,
@@ -31,7 +32,7 @@ def test_commands_are_bounded(action, opening):
 def test_by_hand():
     command = action_to_command(np.array([1.0, -0.5, 0.0, -1.0]), 0.05)
     assert np.allclose(command.linear, [0.25, -0.125, 0.0])
-    assert np.isclose(command.opening, 0.05 - 0.15 * 0.05)
+    assert np.isclose(command.opening, 0.05 - 0.15 * GRIPPER_HORIZON)
 
 
 @pytest.mark.parametrize("bad", [[np.nan, 0, 0, 0], [0, 0, np.inf, 0], [0, 0, 0], [[0, 0, 0, 0]]])

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import get_package_share_directory, get_packages_with_prefixes
 from graph_processes import FIRST_DOMAIN, command, environment
 
 from kprl.profiles import read_profile
 
 pytestmark = pytest.mark.graph
 DOMAIN = FIRST_DOMAIN + 3
+INSTALLED = set(get_packages_with_prefixes())
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("sim_bridge", {"task": "juggle"}, "unknown task 'juggle': choose one of grasp"),
     ("sim_bridge", {"scene": "moon"}, "unknown scene of task grasp 'moon'"),
@@ -98,6 +99,40 @@ LAUNCHES = [
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "object:=egg"], "cube"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,high"], "expected 3 numbers"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,2.0"], "outside of the workspace"),
+    ("real_grasp.launch.py", [], "bundle"),
+    ("real_grasp.launch.py", ["bundle:=/nowhere", "use_fake_hardware:=true"], "/nowhere does not exist"),
+    ("real_grasp.launch.py", ["bundle:=BUNDLE"], "robot_ip is missing: give the controller's address"),
+    ("real_grasp.launch.py", ["bundle:=BUNDLE", "robot_ip:=127.0.0.9", "camera:=eye"], "realsense"),
+    ("real_grasp.launch.py", ["bundle:=BUNDLE", "robot_ip:=127.0.0.9", "camera:=file"], "file:=PATH go together"),
+    (
+        "real_grasp.launch.py",
+        ["bundle:=BUNDLE", "robot_ip:=127.0.0.9", "camera:=file", "file:=/nowhere.db3"],
+        "the recording /nowhere.db3 does not exist",
+    ),
+    (
+        "real_grasp.launch.py",
+        ["bundle:=BUNDLE", "use_fake_hardware:=true", "robot_ip:=192.168.0.3"],
+        "expected an address of this machine",
+    ),
+    (
+        "real_grasp.launch.py",
+        ["bundle:=BUNDLE", "use_fake_hardware:=true", "gripper_ip:=192.168.0.4"],
+        "gripper_ip is given, but use_fake_hardware is true",
+    ),
+    ("real_grasp.launch.py", ["bundle:=BUNDLE", "use_fake_hardware:=true", "goal:=0.5"], "expected 3 numbers"),
+    ("real_grasp.launch.py", ["bundle:=BUNDLE", "use_fake_hardware:=true", "episodes:=-1"], "whole number"),
+    pytest.param(
+        "real_grasp.launch.py",
+        ["bundle:=BUNDLE", "use_fake_hardware:=true", "rviz:=true"],
+        "rviz:=true needs the ROS package rviz2, which is not installed",
+        marks=pytest.mark.skipif("rviz2" in INSTALLED, reason="rviz is installed"),
+    ),
+    pytest.param(
+        "real_grasp.launch.py",
+        ["bundle:=BUNDLE", "use_fake_hardware:=true", "record:=true"],
+        "record:=true needs the ROS package ros2bag, which is not installed",
+        marks=pytest.mark.skipif("ros2bag" in INSTALLED, reason="rosbag2 is installed"),
+    ),
 ]
 PROFILE = read_profile(Path(get_package_share_directory("kprl_bringup")) / "config" / "profiles", "smoke")
 

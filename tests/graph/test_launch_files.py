@@ -77,6 +77,7 @@ def test_arguments_are_described() -> None:
     for file, names in (
         ("sim_train.launch.py", ("profile", "task", "scene", "object", "output", "seed", "resume")),
         ("sim_grasp.launch.py", ("bundle", "episodes", "goal", "output", "clock", "auto_start", "overlay")),
+        ("real_grasp.launch.py", ("robot_ip", "gripper_ip", "camera", "use_fake_hardware", "rviz", "record")),
     ):
         shown = launch(file, "--show-args")
         assert all(f"'{name}'" in shown for name in names), shown

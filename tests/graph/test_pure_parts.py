@@ -162,6 +162,17 @@ def test_report_goes_by_the_truth() -> None:
     assert written["failures"] == {"missed": 0, "dropped": 0, "out_of_workspace": 0, "timed_out": 1}
 
 
+def test_without_a_truth_the_robot_says_the_outcome_and_a_fault_is_one() -> None:
+    lifted = [TruthSample(50, True, True, (0.5, 0.0, 0.2))]
+    said = (("success", ()), ("not_known", ()), ("nothing_held", lifted), ("no_observations: no camera", lifted))
+    reports = [episode_report(1, says, 50, truth) for says, truth in said]
+    assert [report["outcome"] for report in reports] == ["success", "not_known", "success", "no_observations"]
+    written = result(reports, {})
+    assert written["success_rate"] == 2 / 3  # of those that somebody could judge
+    assert written["gripper_is_right"] == 0.0
+    assert result(reports[1:2], {})["success_rate"] is None
+
+
 def test_a_broken_graph_is_told_from_a_poor_policy() -> None:
     assert why_broken("success") == why_broken("nothing_held") == ""
     for says in BROKEN:

@@ -32,10 +32,13 @@ TRUTHS = 100  # that wait to be taken: five seconds
 
 
 class FollowingWorld:
-    """A scene with a robot whose joints somebody else decides. `lay` the first scene, then `advance` lets time pass."""
+    """A scene with a robot whose joints somebody else decides. `lay` the first scene, then `advance` lets time pass.
 
-    def __init__(self, domain: Domain, joints: Array, fingers: DrivenFingers) -> None:
-        self.domain = domain
+    `goal` (3,) [m] is that of every scene; None: the task draws one each.
+    """
+
+    def __init__(self, domain: Domain, joints: Array, fingers: DrivenFingers, goal: Array | None = None) -> None:
+        self.domain, self._fixed_goal = domain, goal
         self._scenery = domain.scenery(IMAGE_SIZE, IMAGE_SIZE)
         self._bullet, self._stage = self._scenery.bullet, self._scenery.stage
         self._arm = Arm(self._bullet, self._scenery.robot)
@@ -65,7 +68,8 @@ class FollowingWorld:
         self._lying = {OBJECT: self._stage.object} | {
             lying.index: self._stage.distractors[lying.index] for lying in start.distractors
         }
-        self.seed, self.goal, self.scene = seed, start.goal, self.scene + 1
+        goal = start.goal if self._fixed_goal is None else self._fixed_goal
+        self.seed, self.goal, self.scene = seed, goal, self.scene + 1
         self._steps, self._touched = 0, False
         self._grip(True)
         self._from, self._wanted, self._ahead = joints.copy(), joints.copy(), 0.0
@@ -95,6 +99,12 @@ class FollowingWorld:
         self._steps += 1
         if self._steps % STEPS == 0:
             self.truths.append(self.truth())
+
+    def rest(self) -> Array:
+        """Follow no further: whoever held the arm back has won. Returns the joints (6,) [rad] where it is."""
+        self._from = self._arm.joint_positions()
+        self._wanted, self._ahead, self.strain = self._from.copy(), 0.0, 0.0
+        return self._from.copy()
 
     def truth(self) -> Truth:
         """How it is now."""

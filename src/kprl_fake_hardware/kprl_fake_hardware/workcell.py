@@ -11,6 +11,9 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from kprl.control.kinematics import tool_and_jacobian
 from kprl.sim.assets.make_urdf import TCP_OFFSET
 from kprl_fake_hardware.controller import CB3, LOOPBACK, UrController
@@ -31,7 +34,7 @@ MOST_STRAIN, STRAIN_TIME = 0.02, 0.1  # [rad] for longer than [s]
 class Workcell(Machine):
     """Controller, gripper and world at one address, at the ports of the real ones; the world's own are above.
 
-    `seed` is that of the first scene, which lies there from the start.
+    `seed` is that of the first scene, which lies there from the start; `goal` (3,) [m] that of all, None: each its own.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Workcell(Machine):
         host: str = LOOPBACK,
         version: tuple[int, int, int, int] = CB3,
         seed: int = 0,
+        goal: npt.NDArray[np.float64] | None = None,
     ) -> None:
         lock = threading.RLock()
         self.fingers = DrivenFingers()
@@ -50,7 +54,7 @@ class Workcell(Machine):
             self.gripper = RobotiqServer(host, fingers=self.fingers, lock=lock)
             undo.callback(self.gripper.stop)
             self._robot = self.controller.robot
-            self.world = FollowingWorld(domain, self._robot.arm.joints, self.fingers)
+            self.world = FollowingWorld(domain, self._robot.arm.joints, self.fingers, goal)
             undo.callback(self.world.close)
             self.world.lay(seed, self._robot.arm.joints)
             servers = [*self.controller.servers.values(), *self.gripper.servers.values()]
@@ -69,6 +73,12 @@ class Workcell(Machine):
             self.world.lay(seed, arm.joints)
             self._strained_for = 0.0
             return self.world.truths[-1]
+
+    def unlock(self) -> str:
+        """What a person does at the pendant after a look into the cell; returns what came of it."""
+        with self.lock:
+            is_unlocked = self._robot.unlock_protective_stop()
+        return "unlocked" if is_unlocked else "no protective stop, or one of less than five seconds ago"
 
     def take_truths(self) -> list[Truth]:
         """Those that were not taken yet, in order."""
@@ -90,6 +100,9 @@ class Workcell(Machine):
         self._strained_for = self._strained_for + period if self.world.strain > MOST_STRAIN else 0.0
         if self._strained_for > STRAIN_TIME:
             self._robot.protective_stop("the arm strays from its path: did it run into something?")
+            # Encoders tell where the arm is, not where it was sent: else each new start would strain it again.
+            self._robot.arm.joints = self.world.rest()
+            self._strained_for = 0.0
 
     def _pendants(self) -> dict[int, Pendant]:
         robot, gripper, world = self._robot, self.gripper.gripper, self.world

@@ -12,6 +12,7 @@ from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
@@ -22,6 +23,7 @@ from kprl_fake_hardware.ur_controller import VERSIONS
 from kprl_fake_hardware.workcell import Workcell
 from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.goal_parameter import read_goal
 from kprl_ros.parameters import declare, declare_choice
 from kprl_ros.robot_messages import point, set_vector
 from kprl_ros.shell import run
@@ -44,16 +46,18 @@ class WorkcellNode(Node):
             declare_choice(self, "randomization", "workcell", "a file of config/world", list(RANDOMIZATIONS)),
         )
         seed = declare(self, "seed", 0, "seed of the scene at the start", (0, 2**62))
+        goal = read_goal(declare(self, "goal", "", "goal 'x,y,z' [m] of every scene; empty: the task draws one"))
         host = declare(self, "bind", LOOPBACK, "address to listen at")
         series = declare_choice(self, "series", "cb3", "of the controller: 125 or 500 Hz", list(VERSIONS))
         try:
-            self._workcell = Workcell(domain, host, VERSIONS[series], seed)
+            self._workcell = Workcell(domain, host, VERSIONS[series], seed, goal)
         except OSError as error:
             raise KprlError(f"the workcell cannot listen at {host}: {error.strerror or error}") from error
         self._diagnostics = Diagnostics(self)
         self._truth = self.create_publisher(SimTruth, topics.SIM_TRUTH, STREAM)
         self._goal = self.create_publisher(PointStamped, topics.GOAL, LATCHED)
         self.create_service(ResetEpisode, topics.NEW_SCENE, self._on_new_scene)
+        self.create_service(Trigger, topics.UNLOCK, self._on_unlock)
         self._publish_goal(self._workcell.world.truths[-1])
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(CONTROL_PERIOD, self._on_tick, clock=steady)
@@ -71,6 +75,10 @@ class WorkcellNode(Node):
         self._diagnostics.counts["scenes"] += 1
         self._publish_goal(truth)
         response.success, response.stamp, response.goal = True, to_stamp(truth.time), point(truth.goal)
+        return response
+
+    def _on_unlock(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success, response.message = True, self._workcell.unlock()
         return response
 
     def _publish_goal(self, truth: Truth) -> None:

@@ -16,6 +16,7 @@ from kprl.errors import KprlError
 from kprl.keypoints.encoder import load_keypoint_encoder
 from kprl.keypoints.overlay import draw_keypoints
 from kprl.preprocess import Intrinsics, keypoints_to_image, preprocess, require_visible
+from kprl_keypoints.repeats import Repeats
 from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.keypoint_messages import keypoint_array
@@ -43,6 +44,9 @@ class KeypointNode(Node):
             self, "overlay_period", 0.1, "least time [s] between two overlay images", (0.0, 60.0)
         )
         self._overlay_scale = declare(self, "overlay_scale", 5, "enlargement of the overlay image", (1, 20))
+        self._repeats = Repeats(
+            declare(self, "most_repeats", 0, "times that an image may come again; 0: any, as simulated do", (0, 1000))
+        )
         self._encoder = load_keypoint_encoder(model)
         self._diagnostics = Diagnostics(self)
         self._camera: Intrinsics | None = None
@@ -86,6 +90,7 @@ class KeypointNode(Node):
             return
         try:
             grey = camera_messages.image_array(message)
+            self._repeats.require_alive(grey)
             view = require_visible(preprocess(grey, self._camera))
             encoded = self._encoder.encode(view[None])[0]  # (K, 3)
         except KprlError as error:

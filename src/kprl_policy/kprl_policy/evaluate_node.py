@@ -1,18 +1,17 @@
-"""The evaluate node: runs episodes through /run_episode, judges them by the simulator's truth, writes result.json.
+"""The evaluate node: runs episodes through /run_episode, judges them, writes result.json.
 
-It is a measuring instrument beside the deployment graph, not a part of it: it alone listens to /sim/truth.
+It is a measuring instrument beside the deployment graph, not a part of it: it alone listens to /sim/truth, where there
+is one.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from kprl_interfaces.action import RunEpisode
 from kprl_interfaces.msg import SimTruth
-from kprl_interfaces.srv import ResetEpisode
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from rclpy.task import Future
@@ -22,22 +21,22 @@ from tqdm import tqdm
 from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
 from kprl.files import write_json
-from kprl_policy.judge import TruthSample, episode_report, newest_world, result, why_broken
+from kprl_policy.evaluation_worlds import BridgeWorld, RealWorld, WorkcellWorld, World
+from kprl_policy.judge import TruthSample, episode_report, result, why_broken
 from kprl_policy.overlay_film import OverlayFilm
 from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
-from kprl_ros.parameters import declare, declare_path
+from kprl_ros.parameters import declare, declare_choice, declare_path
 from kprl_ros.shell import make_executor, run_job, spin_until
 from kprl_ros.stamps import to_nanoseconds
-from kprl_ros.topics import NEWEST, STREAM
+from kprl_ros.topics import NEWEST
 
 SERVER_TIMEOUT = 60.0  # [s] in which the policy node must offer /run_episode
 ACCEPT_TIMEOUT = 10.0  # [s] in which it must accept an episode
 SLACK = 30.0  # [s] beyond its control periods that an episode may take
-RESET_PERIOD = 0.5  # [s] between two resets that are to bring a first truth
-TRUTH_TIMEOUT = 5.0  # [s] in which the truth of an episode's last step must come
-TRUTH_POLL = 0.01  # [s]
+FAULTS_IN_A_ROW = 3  # episodes in which the graph failed, after which it is taken for broken
 FILMED_EPISODES = 3
+WORLDS = ["bridge", "workcell", "real"]
 
 
 class EvaluateNode(Node):
@@ -53,21 +52,26 @@ class EvaluateNode(Node):
         self._output = declare_path(self, "output", "the folder for result.json")
         self._bundle = declare(self, "bundle", "", "written into result.json")
         film = declare(self, "film", False, "record /keypoints/image of the first episodes to episodes.gif")
-        self._truth: list[SimTruth] = []
+        kind = declare_choice(self, "world", "bridge", "where the episodes happen", WORLDS)
+        confirms = declare(self, "confirm_episodes", False, "a person permits each: as the policy node has it")
         self._film = OverlayFilm()
         self._diagnostics = Diagnostics(self)
         self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
-        self.create_subscription(SimTruth, topics.SIM_TRUTH, self._truth.append, STREAM)
         self._overlay = self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST) if film else None
         self._executor = make_executor(self)
+        # A robot may have a fault, and a person may stop it: that episode has failed, the evaluation goes on.
+        self._patience = 1 if kind == "bridge" else FAULTS_IN_A_ROW
+        self._faults = 0
+        self._world = self._make_world(kind, confirms)
 
     def evaluate(self) -> dict[str, Any]:
         """Run all episodes and write the result; returns it."""
         self._wait_for_server()
-        self._connect_to_truth()
+        self._world.connect()
         reports = []
         with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
             for number in bar:
+                self._world.prepare(self._seed + number, number + 1)
                 reports.append(self._episode(self._seed + number))
                 bar.set_postfix_str(reports[-1]["outcome"])
                 if self._overlay is not None and number + 1 == FILMED_EPISODES:
@@ -81,6 +85,14 @@ class EvaluateNode(Node):
     def result_file(self) -> Path:
         """Where the result goes."""
         return self._output / "result.json"
+
+    def _make_world(self, kind: str, confirms: bool) -> World:
+        def handle(future: Future[Any], seconds: float) -> bool:
+            return spin_until(self._executor, future, seconds)
+
+        if kind == "bridge":
+            return BridgeWorld(self, handle, self._seed + self._episodes)
+        return WorkcellWorld(self, handle) if kind == "workcell" else RealWorld(self, self._episodes, confirms)
 
     def _wait_for_server(self) -> None:
         ready: Future[None] = Future()
@@ -97,27 +109,7 @@ class EvaluateNode(Node):
             )
         self.destroy_timer(timer)
 
-    def _connect_to_truth(self) -> None:
-        """Wait for any truth at all: in lockstep none comes before a reset, so ask for resets until one does.
-
-        The seed is that of no episode: the truth of this world must not pass for the truth of one.
-        """
-        seed = self._seed + self._episodes
-        client = self.create_client(ResetEpisode, topics.RESET_EPISODE)
-        deadline = time.monotonic() + SERVER_TIMEOUT
-        while not self._truth:
-            if time.monotonic() >= deadline:
-                raise KprlError(
-                    f"no message on {topics.SIM_TRUTH} within {SERVER_TIMEOUT:g} s: is a sim bridge running, "
-                    "with the same ROS_DOMAIN_ID?"
-                )
-            if client.service_is_ready():
-                client.call_async(ResetEpisode.Request(seed=seed))
-            spin_until(self._executor, Future(), RESET_PERIOD)
-        self.destroy_client(client)
-
     def _episode(self, seed: int) -> dict[str, Any]:
-        self._truth.clear()
         sent = self._client.send_goal_async(RunEpisode.Goal(seed=seed, max_steps=self._max_steps))
         if not spin_until(self._executor, sent, ACCEPT_TIMEOUT):
             raise KprlError(
@@ -129,7 +121,7 @@ class EvaluateNode(Node):
                 f"{topics.RUN_EPISODE} refused the episode: the policy node is busy with another one"
             )
         answer = handle.get_result_async()
-        timeout = self._max_steps * CONTROL_PERIOD + SLACK
+        timeout = self._max_steps * CONTROL_PERIOD + SLACK + self._world.patience
         if not spin_until(self._executor, answer, timeout):
             raise KprlError(
                 f"{topics.RUN_EPISODE} did not end within {timeout:g} s: see the policy node's log"
@@ -137,29 +129,18 @@ class EvaluateNode(Node):
         ended = answer.result()
         assert ended is not None
         broken = why_broken(ended.result.outcome)
-        if broken:
+        self._faults = self._faults + 1 if broken else 0
+        if self._faults == self._patience:
             raise KprlError(f"the episode of seed {seed} failed: {broken}")
-        truth = self._truth_until(seed, ended.result.steps)
-        self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))
+        if broken:
+            self.get_logger().error(f"the episode of seed {seed} failed: {broken}")
+        truth = self._world.truth(seed, ended.result.steps)
+        if truth:
+            self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))
         self._diagnostics.counts["episodes"] += 1
         return episode_report(
             seed, ended.result.outcome, ended.result.steps, [_sample(message) for message in truth]
         )
-
-    def _truth_until(self, seed: int, step: int) -> list[SimTruth]:
-        """The truth of an episode up to its last step, which may come after the word of the episode's end."""
-        deadline = time.monotonic() + TRUTH_TIMEOUT
-        while True:
-            truth = [message for message in self._truth if message.seed == seed]
-            truth = truth[newest_world([message.step for message in truth]) :]
-            if truth and truth[-1].step >= step:
-                return truth
-            if time.monotonic() >= deadline:
-                raise KprlError(
-                    f"no message on {topics.SIM_TRUTH} of step {step} within {TRUTH_TIMEOUT:g} s: "
-                    "is a sim bridge running, and is it the only one?"
-                )
-            spin_until(self._executor, Future(), TRUTH_POLL)
 
     def _on_overlay(self, message: Image) -> None:
         frame = camera_messages.image_array(message).copy()
@@ -177,10 +158,8 @@ def evaluate() -> None:
     try:
         value = node.evaluate()
         outcomes = ", ".join(f"{kind} {count}" for kind, count in sorted(value["outcomes"].items()))
-        print(
-            f"success {value['success_rate']:.0%} of {value['episodes']} episodes ({outcomes}); {node.result_file}",
-            flush=True,
-        )
+        rate = "not known" if value["success_rate"] is None else f"{value['success_rate']:.0%}"
+        print(f"success {rate} of {value['episodes']} episodes ({outcomes}); {node.result_file}", flush=True)
     finally:
         node.destroy_node()
 

@@ -14,10 +14,10 @@ from visualization_msgs.msg import MarkerArray
 
 from kprl.action import action_to_command
 from kprl.bundle import load_bundle
-from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
 from kprl.observation import actor_observation
 from kprl.tasks import make_task
+from kprl_policy.control_periods import too_soon
 from kprl_policy.markers import markers
 from kprl_policy.observation_gate import INCOMPLETE, Parts, behind, why_not
 from kprl_policy.run_episode import EpisodeServer
@@ -44,6 +44,9 @@ class PolicyNode(Node):
         task = declare(self, "task", "", "task that the bundle must be for; empty: any")
         clock = declare_choice(self, "clock", "realtime", "who advances time", ["lockstep", "realtime"])
         self._enabled = declare(self, "auto_start", False, "act at once, without /policy/enable")
+        confirms = declare(
+            self, "confirm_episodes", False, "an episode of /run_episode begins, homing included, at /policy/enable"
+        )
         self._bundle = load_bundle(folder.expanduser(), task or None)
         self._num_keypoints = int(self._bundle.info["num_keypoints"])
         self._rules = make_task(self._bundle.info["task"], self._bundle.info["scene"])
@@ -51,14 +54,13 @@ class PolicyNode(Node):
         self._diagnostics = Diagnostics(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._acted_on = -1  # [ns] stamp of the last observation that was acted on
-        self._acted_at = -1.0  # [s] steady
         self._velocity = np.zeros(3)
         self._twist = self.create_publisher(TwistStamped, topics.EE_TWIST_CMD, STREAM)
         self._gripper = self.create_publisher(GripperCommand, topics.GRIPPER_CMD, STREAM)
         self._markers = self.create_publisher(MarkerArray, topics.MARKERS, NEWEST)
         self._sensing = Sensing(self, self._diagnostics, self._on_change)
         self._episodes = EpisodeServer(
-            self, self._sensing, self._rules.robot_says, self._enable, self._why_idle
+            self, self._sensing, self._rules.robot_says, self._enable, self._why_idle, confirms
         )
         self.create_service(SetBool, topics.POLICY_ENABLE, self._on_enable)
         self.create_timer(MARKER_PERIOD, self._publish_markers, clock=self._steady)
@@ -66,8 +68,10 @@ class PolicyNode(Node):
         self.get_logger().info(f"bundle {folder} for {self._bundle.info['task']}, {clock}")
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        self._enable(request.data)
-        response.success, response.message = True, "enabled" if request.data else "disabled"
+        response.success, response.message = True, self._episodes.permit(request.data)
+        if not response.message:
+            self._enable(request.data)
+            response.message = "enabled" if request.data else "disabled"
         return response
 
     def _enable(self, enabled: bool) -> None:
@@ -87,15 +91,13 @@ class PolicyNode(Node):
         parts = self._sensing.parts()
         if parts.keypoints_stamp <= self._acted_on or not self._episodes.admits(parts.keypoints_stamp):
             return
-        steady = self._steady.now().nanoseconds * 1e-9
-        if not self._lockstep and steady - self._acted_at < CONTROL_PERIOD / 2:
-            return  # a camera faster than the control rate
+        if not self._lockstep and too_soon(parts.keypoints_stamp, self._acted_on):
+            return
         reason = self._why_not(parts)
         if reason:
             if reason != INCOMPLETE:
                 self._diagnostics.refuse("observations refused", f"not acting: {reason}")
             return
-        self._acted_at = steady
         self._act(parts)
 
     def _why_not(self, parts: Parts) -> str:
@@ -137,7 +139,7 @@ class PolicyNode(Node):
         self._twist.publish(twist(command.linear, stamp))
         self._gripper.publish(gripper_command(command, stamp))
         self._diagnostics.counts["actions"] += 1
-        self._episodes.acted()
+        self._episodes.acted(parts.keypoints_stamp)
 
     def _publish_markers(self) -> None:
         if self._markers.get_subscription_count() == 0:

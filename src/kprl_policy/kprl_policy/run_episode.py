@@ -16,13 +16,15 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
 
+from kprl_policy.control_periods import ControlPeriods
 from kprl_policy.sensing import Sensing
 from kprl_ros import topics
 from kprl_ros.robot_messages import vector
 from kprl_ros.stamps import to_nanoseconds
 
+DISABLED = "disabled"  # the outcome where a person ended the episode
 ACTION_TIMEOUT = 3.0  # [s] between two actions, after which the episode is given up
-START_TIMEOUT = 15.0  # [s] in which /reset_episode must answer and the policy must get to act
+START_TIMEOUT = 25.0  # [s] in which /reset_episode must answer, after 17 s at most, and the policy must get to act
 RESET_RETRY = 2.0  # [s] after which the reset is asked for again: during discovery messages get lost
 WATCH_PERIOD = 0.1  # [s]
 
@@ -34,8 +36,9 @@ class Episode:
     handle: ServerGoalHandle
     max_steps: int
     outcome: Future[str] = field(default_factory=Future)
+    permitted: bool = True  # False: it waits for a person, and nothing moves
     begins: int | None = None  # [ns] stamp of its first observation; None until the reset has answered
-    steps: int = 0
+    periods: ControlPeriods = field(default_factory=ControlPeriods)
     asked_at: float = -RESET_RETRY  # [s] steady time of the last reset request
     last_sign_of_life: float = 0.0  # [s] steady
 
@@ -48,6 +51,9 @@ class Episode:
 class EpisodeServer:
     """Serves the action; the policy node asks `admits` before each action and tells `acted` after it.
 
+    With `confirms` an accepted episode waits, without a time-out, until a person permits it: not even the reset, which
+    moves the arm, is asked for before.
+
     The outcome is what a robot can know; `says` is the task's rule for it, see `kprl.tasks.task.Task.robot_says`. Where
     the graph failed, a colon and the reason follow: `why_idle` tells why the policy does not act.
     """
@@ -59,9 +65,10 @@ class EpisodeServer:
         says: Callable[[bool, float], str],
         enable: Callable[[bool], None],
         why_idle: Callable[[], str],
+        confirms: bool = False,
     ) -> None:
         self._sensing, self._says = sensing, says
-        self._enable, self._why_idle = enable, why_idle
+        self._enable, self._why_idle, self._confirms = enable, why_idle, confirms
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._episode: Episode | None = None
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
@@ -82,18 +89,40 @@ class EpisodeServer:
             return True
         if episode.begins is None or stamp < episode.begins:
             return False
-        if episode.steps >= episode.max_steps:
+        if episode.periods.done >= episode.max_steps and episode.periods.begins(stamp):
             episode.end(self._judge())
             return False
         return True
 
-    def acted(self) -> None:
-        """Count one control period."""
+    def acted(self, stamp: int) -> None:
+        """The policy acted on the observation of `stamp` [ns]."""
         episode = self._episode
         if episode is not None and not episode.outcome.done():
-            episode.steps += 1
+            before = episode.periods.done
+            episode.periods.act(stamp)
             episode.last_sign_of_life = self._now()
-            episode.handle.publish_feedback(RunEpisode.Feedback(step=episode.steps))
+            if episode.periods.done > before:
+                episode.handle.publish_feedback(RunEpisode.Feedback(step=episode.periods.done))
+
+    def permit(self, permitted: bool) -> str:
+        """A person's word at /policy/enable: begin the episode that waits, or end the one that runs.
+
+        Returns what became of the episode; nothing where there is none, and the word is for the policy alone.
+        """
+        episode = self._episode
+        if episode is None or episode.outcome.done():
+            return ""
+        if not episode.permitted:
+            if not permitted:
+                return "the episode still waits for its permission"
+            episode.permitted, episode.last_sign_of_life = True, self._now()
+            self._ask_for_reset(episode)
+            return "the episode begins: the gripper opens and the arm goes home"
+        if permitted:
+            return "the episode is running already"
+        self._enable(False)  # at once; the end of the action comes with a later callback
+        episode.end(DISABLED)
+        return "the episode is over"
 
     def destroy(self) -> None:
         """Stop serving."""
@@ -104,9 +133,14 @@ class EpisodeServer:
         return GoalResponse.REJECT if busy else GoalResponse.ACCEPT
 
     async def _execute(self, handle: ServerGoalHandle) -> RunEpisode.Result:
-        episode = Episode(handle, handle.request.max_steps, last_sign_of_life=self._now())
+        episode = Episode(
+            handle, handle.request.max_steps, permitted=not self._confirms, last_sign_of_life=self._now()
+        )
         self._episode = episode
-        self._ask_for_reset(episode)
+        if episode.permitted:
+            self._ask_for_reset(episode)
+        else:
+            self._enable(False)  # what a person enabled before was not this episode
         outcome = await episode.outcome
         self._enable(False)
         self._episode = None
@@ -114,7 +148,7 @@ class EpisodeServer:
             handle.canceled()
         else:
             handle.succeed()
-        return RunEpisode.Result(success=outcome == "success", outcome=outcome or "", steps=episode.steps)
+        return RunEpisode.Result(success=outcome == "success", outcome=outcome or "", steps=episode.periods.done)
 
     def _ask_for_reset(self, episode: Episode) -> None:
         if not self._reset.service_is_ready() or self._now() - episode.asked_at < RESET_RETRY:
@@ -131,7 +165,8 @@ class EpisodeServer:
             episode.end(f"reset_failed: {response.message if response else 'no answer'}")
             return
         self._sensing.goal = vector(response.goal)  # /goal may still be on its way
-        episode.begins, episode.steps = to_nanoseconds(response.stamp), 0  # of two resets the later one counts
+        # Of two resets the later one counts.
+        episode.begins, episode.periods = to_nanoseconds(response.stamp), ControlPeriods()
         self._enable(True)
 
     def _watch(self) -> None:
@@ -140,10 +175,12 @@ class EpisodeServer:
             return
         if episode.handle.is_cancel_requested:
             episode.end("cancelled")
-        elif self._now() - episode.last_sign_of_life > (ACTION_TIMEOUT if episode.steps else START_TIMEOUT):
+        elif not episode.permitted:
+            return
+        elif self._now() - episode.last_sign_of_life > (ACTION_TIMEOUT if episode.periods.done else START_TIMEOUT):
             no_answer = f"reset_timeout: no answer from {topics.RESET_EPISODE}"
             episode.end(no_answer if episode.begins is None else f"no_observations: {self._why_idle()}")
-        elif not episode.steps:
+        elif not episode.periods.done:
             self._ask_for_reset(episode)
 
     def _judge(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,19 @@ def whole_number(name: str, text: str) -> int:
     return int(text)
 
 
-def configured_node(package: str, name: str, parameters: dict[str, Any]) -> Node:
-    """A node with config/<name>.yaml, overridden by `parameters`."""
+def configured_node(
+    package: str, name: str, parameters: dict[str, Any], executable: str = "", arguments: Sequence[str] = ()
+) -> Node:
+    """A node with config/<name>.yaml, overridden by `parameters`; `executable` where that has another name."""
     files = [str(config_folder() / f"{name}.yaml"), parameters]
-    return Node(package=package, executable=name, name=name, parameters=files, output="screen")
+    return Node(
+        package=package,
+        executable=executable or name,
+        name=name,
+        arguments=list(arguments),
+        parameters=files,
+        output="screen",
+    )
 
 
 def stage(process: Any, what: str, then: Callable[[], Entities]) -> Entities:

@@ -102,9 +102,9 @@ def run_job(job: Callable[[], None], interrupted: int = INTERRUPTED) -> int:
 
     `interrupted` is the status after Ctrl-C: a node that was to run for ever ended well, a job did not.
     """
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     _signals.install()
     try:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         job()
     except (KeyboardInterrupt, ExternalShutdownException):
         return interrupted

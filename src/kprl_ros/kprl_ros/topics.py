@@ -24,6 +24,7 @@ DIAGNOSTICS = "/diagnostics"
 RESET_EPISODE = "/reset_episode"  # service
 POLICY_ENABLE = "/policy/enable"  # service
 NEW_SCENE = "/workcell/new_scene"  # service: what a person does, not the robot
+UNLOCK = "/workcell/unlock"  # service: a person has looked, and unlocks the protective stop at the pendant
 RUN_EPISODE = "/run_episode"  # action
 DRIVER_STOP = "/driver/stop"  # service: the arm stands until the next one
 DRIVER_RECOVER = "/driver/recover"  # service
