@@ -95,9 +95,10 @@ def look(graph: Graph) -> None:
     images = graph.node.create_publisher(Image, topics.IMAGE, NEWEST)
     infos = graph.node.create_publisher(CameraInfo, topics.CAMERA_INFO, NEWEST)
     info = camera_messages.camera_info(Intrinsics(385.0, 385.0, 320.0, 240.0, 640, 480))
-    grey = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8).repeat(10, 0).repeat(10, 1)
+    rng = np.random.default_rng(0)
 
     def shoot() -> None:
+        grey = rng.integers(0, 256, (48, 64), np.uint8).repeat(10, 0).repeat(10, 1)  # never the same: a camera has noise
         stamp = graph.node.get_clock().now().to_msg()
         info.header.stamp = stamp
         infos.publish(info)
