@@ -98,7 +98,7 @@ def look(graph: Graph) -> None:
     rng = np.random.default_rng(0)
 
     def shoot() -> None:
-        grey = rng.integers(0, 256, (48, 64), np.uint8).repeat(10, 0).repeat(10, 1)  # never the same: a camera has noise
+        grey = rng.integers(0, 256, (48, 64), np.uint8).repeat(10, 0).repeat(10, 1)  # never the same
         stamp = graph.node.get_clock().now().to_msg()
         info.header.stamp = stamp
         infos.publish(info)
