@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -144,6 +145,19 @@ def test_a_learner_that_stands_still_is_noticed(learner: ProcessLearner, monkeyp
         for _ in range(5):
             learner.add(random_episode(rng))
     learner.close()
+
+
+def test_a_first_update_that_is_compiled_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("STALL_TIMEOUT_S", 0.2), ("COMPILE_TIMEOUT_S", 1.0), ("STOP_TIMEOUT_S", 0.5)):
+        monkeypatch.setattr(process_learner, name, seconds)
+    learner = ProcessLearner(replace(CONFIG, compile="yes"), SIZES, point_reward)
+    try:
+        assert learner.process.pid is not None
+        os.kill(learner.process.pid, signal.SIGSTOP)
+        with pytest.raises(KprlError, match="stood still for 1 s after 0 updates"):
+            learner.weights()
+    finally:
+        learner.close()
 
 
 def test_faults_inside_the_learner_come_out() -> None:

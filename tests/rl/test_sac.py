@@ -9,6 +9,7 @@ import pytest
 import torch
 from goal_envs import point_reward
 from make_episodes import SIZES, random_episode
+from torch._dynamo.utils import counters
 
 from kprl.errors import KprlError
 from kprl.rl.agent import Batch, CriticInput, to_tensors
@@ -180,11 +181,13 @@ def test_flat_adam_is_adam() -> None:
 def test_compiled_updates_are_the_same(make: type[Sac] | type[Ddpg], critic: CriticInput) -> None:
     plain, fast = (make(SIZES, critic=critic, actor_hidden=(8,), critic_hidden=(8,), seed=10, compile=compile)
                    for compile in (False, True))  # fmt: skip
+    graphs = counters["stats"]["unique_graphs"]
     for size in range(6):
         batch = fixed_batch(64)._replace(reward=np.full(64, -float(size), np.float32))
         expected, metrics = plain.update(batch), fast.update(batch)
         for name, value in expected.items():
             assert float(metrics[name]) == pytest.approx(float(value), abs=1e-5), name
+    assert counters["stats"]["unique_graphs"] == graphs + 1  # one of the two was compiled, and once
     for name, tensor in plain.state_dict().items():
         assert torch.allclose(fast.state_dict()[name], tensor, atol=1e-5), name
 
