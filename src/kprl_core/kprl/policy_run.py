@@ -29,6 +29,7 @@ from kprl.files import read_json, sha256_of, write_json
 from kprl.film import write_gif
 from kprl.keypoints.encoder import Encoder, load_encoder
 from kprl.keypoints.folder import ONNX_FILE
+from kprl.provenance import provenance
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
@@ -99,13 +100,14 @@ def train_and_deliver(
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
                    callback=callback, show_progress=progress, resume=resume)  # fmt: skip
     export_onnx(result.policy, run.out / "policy" / "policy.onnx")
-    provenance = {
+    made = {
         "algorithm": f"{config.algo.upper()} + HER",
         "steps": result.steps,
         "updates": result.updates,
         "minutes": round(result.minutes, 2),
         "seed": config.seed,
         "config": asdict(config),
+        **provenance("torch"),
     }
     save_bundle(
         run.out / "bundle",
@@ -116,7 +118,7 @@ def train_and_deliver(
         run.scene,
         run.object,
         encoder.num_keypoints,
-        provenance,
+        made,
     )
     if (run.keypoints / "keypoints.png").is_file():
         shutil.copyfile(run.keypoints / "keypoints.png", run.out / "keypoints.png")

@@ -12,7 +12,10 @@ GIT_TIME_OUT = 10.0  # [s]
 
 
 def provenance(*packages: str) -> dict[str, str | int]:
-    """The commit of kprl's sources (a trailing + if they were changed since), versions of `packages`, the machine."""
+    """The commit of kprl's sources (a trailing + if they were changed since), versions of `packages`, the machine.
+
+    Where the sources are no checkout (a copy, a container), $KPRL_COMMIT may tell their commit.
+    """
     return {
         "commit": _commit(),
         "python": platform.python_version(),
@@ -27,7 +30,7 @@ def _commit() -> str:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
-        return "unknown"  # not a checkout
+        return os.environ.get("KPRL_COMMIT", "unknown")  # not a checkout
     return f"{commit}{'+' if changed else ''}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kprl.commands.shown import as_line, require_at_least
 from kprl.errors import KprlError
 
-Preset = Literal["paper", "quick", "goal", "plain"]
+Preset = Literal["paper", "quick", "full", "goal", "plain"]
 SHOWN = ("task", "scene", "object", "minutes", "success_before", "success_after", "episodes", "ci95", "failures")
 RUN_FILES = {
     "keypoints.png": "keypoints on held-out images",
@@ -34,6 +34,7 @@ def train(
     minutes: float | None = None,
     seed: int | None = None,
     learner: Literal["process", "inline"] | None = None,
+    device: Literal["auto", "cpu", "cuda"] | None = None,
     compile: Literal["auto", "yes", "no"] | None = None,
     workers: int | None = None,
     random_steps: int | None = None,
@@ -54,8 +55,9 @@ def train(
         task: What to learn.
         scene: Scene of the task.
         object: Object to handle.
-        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum); goal and
-            plain: for env-id, with and without goals. If not given: what suits.
+        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum); full:
+            quick with wider networks and more steps; goal and plain: for env-id, with and without goals. If not
+            given: what suits.
         algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.
@@ -63,6 +65,7 @@ def train(
         minutes: Stop after this much time at the latest.
         seed: Seed of everything random. With two processes their timing decides too: see learner.
         learner: process: act and learn at the same time; inline: one process, bit-exact for a seed.
+        device: Where updates are computed; auto (if not given): on a GPU if there is one.
         compile: Turn updates into machine code first: about three times faster after a minute. auto (if not given):
             where the run is long enough to gain by it and there is a C++ compiler.
         workers: Worlds to act in at once, a process each; 1 (if not given) acts in this process. With
@@ -82,7 +85,7 @@ def train(
 
     given: dict[str, Any] = {
         "algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
-        "compile": compile, "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
+        "compile": compile, "device": device, "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
     }  # fmt: skip
     if start_from is not None:
         given["start_from"] = str(find_checkpoint(start_from).absolute())

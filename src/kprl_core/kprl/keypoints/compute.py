@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from kprl.errors import KprlError
+from kprl.device import choose_device
 
-DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -38,18 +37,10 @@ class Compute:
 def choose_compute(device: str, precision: str, local_rank: int = 0) -> Compute:
     """`auto` takes a GPU if there is one, with bfloat16 if it multiplies that; a CPU computes with float32.
 
-    Errors: `KprlError` if CUDA is asked for and there is none, or too few GPUs for the process `local_rank`.
+    Errors: see `choose_device`.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise KprlError("device is cuda, but torch sees no GPU: install torch's CUDA build (make help), or use cpu")
-    if device == "cuda" and local_rank >= torch.cuda.device_count():
-        raise KprlError(
-            f"process {local_rank} of this machine has no GPU ({torch.cuda.device_count()} found): "
-            "start as many processes as GPUs"
-        )
+    chosen = choose_device(device, local_rank)
     if precision == "auto":
-        half = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        half = chosen.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         precision = "bfloat16" if half else "float32"
-    return Compute(torch.device(device, local_rank) if device == "cuda" else torch.device(device), precision)
+    return Compute(chosen, precision)

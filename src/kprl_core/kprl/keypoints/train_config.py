@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kprl.device import DEVICES
 from kprl.errors import KprlError, require_choice
-from kprl.keypoints.compute import DEVICES, PRECISIONS
+from kprl.keypoints.compute import PRECISIONS
 from kprl.keypoints.presets import PRESETS, Preset
 from kprl.keypoints.variants import VARIANTS
 

@@ -21,6 +21,7 @@ from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, Critics
 from kprl.rl.normaliser import Normaliser, RunningMoments
 
+CPU = torch.device("cpu")
 CriticInput = Literal["privileged", "observation"]
 
 
@@ -40,9 +41,14 @@ class Batch(NamedTuple, Generic[T]):
     terminated: T  # (B,) 1 where the task itself ended; a time limit is not an end
 
 
-def to_tensors(batch: Batch[np.ndarray]) -> Batch[torch.Tensor]:
-    """The same memory as tensors."""
-    return Batch(*map(torch.from_numpy, batch))
+def to_tensors(batch: Batch[np.ndarray], device: torch.device = CPU) -> Batch[torch.Tensor]:
+    """As tensors: the same memory on the CPU, one copy of everything to a GPU."""
+    if device.type == "cpu":
+        return Batch(*map(torch.from_numpy, batch))
+    columns = [field.reshape(len(field), -1) for field in batch]
+    table = torch.from_numpy(np.concatenate(columns, axis=1, dtype=np.float32)).to(device)
+    parts = table.split([field.shape[1] for field in columns], dim=1)
+    return Batch(*(part.reshape(field.shape) for part, field in zip(parts, batch, strict=True)))
 
 
 class Seen(NamedTuple):
@@ -101,6 +107,7 @@ class Agent(ABC):
         gamma: float,
         seed: int,
         compile: bool,
+        device: torch.device,
         learnt_with_actor: Sequence[nn.Module] = (),
     ) -> None:
         """`critics`: how many Q-functions; `learnt_with_actor`: what else the actor's optimiser moves."""
@@ -110,16 +117,18 @@ class Agent(ABC):
                 " none: choose critic 'observation' or another environment"
             )
         self.sizes, self.privileged, self.polyak, self.gamma = sizes, critic == "privileged", polyak, gamma
-        self.updates = 0
+        self.updates, self.device = 0, device
         self.generator = torch.Generator().manual_seed(seed)
-        self.actor = actor
+        self.actor = actor.to(device)
         critic_size = sizes.privileged + sizes.goal if self.privileged else actor.input_size
-        self.critic = Critics(critic_size, sizes.action, critic_hidden, critics)
-        self.target_critic = Critics(critic_size, sizes.action, critic_hidden, critics)
+        self.critic = Critics(critic_size, sizes.action, critic_hidden, critics).to(device)
+        self.target_critic = Critics(critic_size, sizes.action, critic_hidden, critics).to(device)
         self.target_critic.load_state_dict(self.critic.state_dict())
-        self.critic_normaliser = Normaliser(critic_size, actor.normaliser.enabled)
+        self.critic_normaliser = Normaliser(critic_size, actor.normaliser.enabled).to(device)
         self.actor_moments, self.critic_moments = RunningMoments(actor.input_size), RunningMoments(critic_size)
 
+        for module in learnt_with_actor:
+            module.to(device)
         self.flat_actor, self.flat_critic = Flat(self.actor, *learnt_with_actor), Flat(self.critic)
         self.flat_target = Flat(self.target_critic)
         self.actor_adam = FlatAdam(self.flat_actor.vector, learning_rate)
@@ -130,9 +139,11 @@ class Agent(ABC):
         """One gradient step on a batch; metrics as 0-dim tensors, not yet fetched."""
         following, current = (torch.randn(batch.action.shape, generator=self.generator) for _ in range(2))
         moves_actor = self.updates % self.actor_delay == 0
-        draws = Draws(following, current, self.critic_adam.begin(), self.actor_adam.begin() if moves_actor else None)
+        scales = self.critic_adam.begin(), self.actor_adam.begin() if moves_actor else None
+        on_cpu = (following, current, *scales)
+        draws = Draws(*(None if part is None else part.to(self.device) for part in on_cpu))  # type: ignore[arg-type]
         with torch.no_grad():  # gradients are asked for where they are needed, by `descend`
-            metrics = self._step(to_tensors(batch), draws)
+            metrics = self._step(to_tensors(batch, self.device), draws)
         self.updates += 1
         return metrics
 
@@ -189,7 +200,7 @@ class Agent(ABC):
         tensors = {"updates": torch.tensor(self.updates), "generator": self.generator.get_state()}
         for name, part in self.parts().items():
             tensors |= {f"{name}.{key}": value for key, value in part.state_dict().items()}
-        return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
     def load_state_dict(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take over a `state_dict`; a missing or misshapen tensor is a `KprlError` that names it."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from kprl.device import choose_device
 from kprl.errors import KprlError, require_choice
 from kprl.rl.agent import Agent, Sizes
 from kprl.rl.compilation import COMPILERS, WORTH_COMPILING, compiler
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.ddpg import Ddpg
+from kprl.rl.networks import Actor
 from kprl.rl.sac import Sac
 
 NO_COMPILER = f"there is no C++ compiler (looked for $CXX, {', '.join(COMPILERS)})"
@@ -20,6 +23,11 @@ AgentFactory = Callable[[TrainPolicyConfig, Sizes], Agent]
 def make_agent(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
     """The agent that `config.algo` names."""
     return AGENTS[require_choice("algo", config.algo, tuple(AGENTS))](config, sizes)
+
+
+def make_actor(factory: AgentFactory, config: TrainPolicyConfig, sizes: Sizes) -> Actor:
+    """An actor to act with, untrained and on the CPU, of the agent that `factory` makes."""
+    return factory(replace(config, device="cpu", compile="no"), sizes).actor
 
 
 def _sac(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
@@ -39,7 +47,8 @@ def _ddpg(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
 def _common(config: TrainPolicyConfig) -> dict[str, Any]:
     networks = ("actor_hidden", "critic_hidden", "critic", "normalise")
     learning = ("learning_rate", "gamma", "polyak", "actor_delay", "seed")
-    return {name: getattr(config, name) for name in networks + learning} | {"compile": to_be_compiled(config)}
+    where = {"compile": to_be_compiled(config), "device": choose_device(config.device)}
+    return {name: getattr(config, name) for name in networks + learning} | where
 
 
 def to_be_compiled(config: TrainPolicyConfig) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from kprl.device import DEVICES
 from kprl.errors import KprlError, require_choice
 from kprl.rl.agent import CriticInput
 
@@ -87,6 +88,8 @@ class TrainPolicyConfig:
     """Gradient updates for each environment step after `random_steps` (paper: 1)."""
     actor_delay: int = 1
     """Critic updates for each update of actor and temperature. 1: both each time (paper)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where updates are computed; `auto`: on a GPU if there is one."""
     compile: Literal["auto", "yes", "no"] = "auto"
     """Turn an update into machine code, about three times faster after a minute of compiling. `auto`: where the run
     is long enough to gain by it and there is a C++ compiler."""
@@ -120,6 +123,7 @@ class TrainPolicyConfig:
             raise KprlError("actor_hidden and critic_hidden need at least one layer of at least one unit")
         require_choice("algo", self.algo, ("sac", "ddpg"))
         require_choice("learner", self.learner, ("inline", "process"))
+        require_choice("device", self.device, DEVICES)
         require_choice("compile", self.compile, ("auto", "yes", "no"))
         require_choice("critic", self.critic, ("privileged", "observation"))
 
@@ -141,6 +145,14 @@ FOREIGN = TrainPolicyConfig(
 )
 PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
+    "full": TrainPolicyConfig(
+        steps=150_000,
+        actor_hidden=(256, 256),
+        critic_hidden=(128, 128),
+        buffer_size=200_000,
+        evaluate_every=10_000,
+        evaluation_episodes=50,
+    ),
     "paper": TrainPolicyConfig(
         steps=200_000,
         learning_rate=3e-4,
@@ -155,7 +167,8 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "goal": FOREIGN,
     "plain": replace(FOREIGN, relabels=0, gamma=0.99, polyak=0.005, learning_rate=3e-4, normalise=False),
 }
-"""`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores. For other people's environments:
+"""`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores. `full`: the same with wider
+networks, all experience kept and the best of larger evaluations, for bundles to keep. For other people's environments:
 `goal`, where there are goals to relabel; `plain`, where there are none."""
 
 

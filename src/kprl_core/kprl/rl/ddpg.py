@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from kprl.rl.agent import Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
+from kprl.rl.agent import CPU, Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
 from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, seeded
 from kprl.rl.normaliser import RunningMoments
@@ -38,6 +38,7 @@ class Ddpg(Agent):
         actor_delay: int = 1,
         seed: int = 0,
         compile: bool = False,
+        device: torch.device = CPU,
     ) -> None:
         self.actor_delay = actor_delay
         inputs = sizes.observation + sizes.goal
@@ -53,6 +54,7 @@ class Ddpg(Agent):
                 gamma=gamma,
                 seed=seed,
                 compile=compile,
+                device=device,
             )
         self.target_actor = copy.deepcopy(self.actor)
         self.flat_target_actor = Flat(self.target_actor)

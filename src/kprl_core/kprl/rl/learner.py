@@ -145,7 +145,7 @@ class InlineLearner(Learner):
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.state_dict().items()}
         tensors["rng"] = _pack_rng(self.rng)
         tensors["largest_reward"] = torch.tensor(self._largest_reward, dtype=torch.float64)
-        tensors |= {f"recent.{name}": torch.stack([*values]) for name, values in self._recent.items() if values}
+        tensors |= {f"recent.{name}": torch.stack([*values]).cpu() for name, values in self._recent.items() if values}
         if replay:
             tensors |= {f"replay.{name}": torch.from_numpy(a) for name, a in self.replay.state_dict().items()}
         return tensors
@@ -158,7 +158,7 @@ class InlineLearner(Learner):
         self._largest_reward = float(tensors["largest_reward"])
         for name, recent in self._recent.items():
             recent.clear()
-            recent.extend(tensors.get(f"recent.{name}", ()))
+            recent.extend(tensors.get(f"recent.{name}", torch.empty(0)).to(self.agent.device))
         memory = {n.removeprefix("replay."): t.numpy() for n, t in tensors.items() if n.startswith("replay.")}
         if memory:
             self.replay.load_state_dict(memory)

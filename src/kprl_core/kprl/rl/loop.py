@@ -22,7 +22,7 @@ from kprl.files import after_kill, disk_errors, write_json
 from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.agent import Sizes
-from kprl.rl.agents import AgentFactory, compile_note, make_agent
+from kprl.rl.agents import AgentFactory, compile_note, make_actor, make_agent
 from kprl.rl.checkpoint import POLICY, load_checkpoint, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
@@ -137,7 +137,7 @@ def train(
         kind = InlineLearner if config.learner == "inline" else ProcessLearner
         learner: Learner = kind(config, sizes, reward, make_agent, make_replay)
         stack.callback(learner.close)
-        policy = Policy(make_agent(config, sizes).actor)
+        policy = Policy(make_actor(make_agent, config, sizes))
         rng = np.random.default_rng((config.seed, ACTING_STREAM))
         worlds = None
         if config.workers > 1 and worlds_factory:

@@ -72,7 +72,7 @@ class Actor(nn.Module):
     def weights(self) -> torch.Tensor:
         """Everything that acting needs as one vector: parameters, then the normalisation."""
         parts = [parameter.detach().reshape(-1) for parameter in self.parameters()]
-        return torch.cat([*parts, self.normaliser.scale, self.normaliser.shift])
+        return torch.cat([*parts, self.normaliser.scale, self.normaliser.shift]).cpu()
 
     def load_weights(self, vector: torch.Tensor) -> None:
         """Take over the vector that another actor of the same shape gave."""
@@ -103,16 +103,18 @@ class Critics(nn.Module):
         self.gains = nn.ParameterList(torch.ones(count, 1, width) for width in hidden)
         self.offsets = nn.ParameterList(torch.zeros(count, 1, width) for width in hidden)
         # torch's CPU layer norm is twice as fast with a gain as without one.
-        self._ones = [torch.ones(width) for width in hidden]
-        self._zeros = [torch.zeros(width) for width in hidden]
+        for layer, width in enumerate(hidden):
+            self.register_buffer(f"one{layer}", torch.ones(width), persistent=False)
+            self.register_buffer(f"zero{layer}", torch.zeros(width), persistent=False)
 
     def forward(self, x: torch.Tensor, action: torch.Tensor) -> torch.Tensor:
         """x (B, input_size) normalised, action (B, A) -> Q (N, B)."""
         joint = torch.cat([x, action], -1)
         h = joint.expand(len(self.biases[-1]), *joint.shape)
-        for layer, one in enumerate(self._ones):
+        for layer in range(len(self.gains)):
+            one, zero = getattr(self, f"one{layer}"), getattr(self, f"zero{layer}")
             z = torch.baddbmm(self.biases[layer], h, self.weights[layer])
             # Gain and offset differ between the critics, so they come after a plain layer norm.
-            normal = F.layer_norm(z, one.shape, one, self._zeros[layer])
+            normal = F.layer_norm(z, one.shape, one, zero)
             h = torch.addcmul(self.offsets[layer], normal, self.gains[layer]).relu()
         return torch.baddbmm(self.biases[-1], h, self.weights[-1]).squeeze(-1)

@@ -21,7 +21,7 @@ import torch
 
 from kprl.errors import KprlError
 from kprl.rl.agent import Sizes
-from kprl.rl.agents import AgentFactory, make_agent, to_be_compiled
+from kprl.rl.agents import AgentFactory, make_actor, make_agent, to_be_compiled
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import Episode
 from kprl.rl.her import Reward
@@ -78,7 +78,7 @@ class ProcessLearner(Learner):
         make_replay: ReplayFactory = Replay,
     ) -> None:
         context = multiprocessing.get_context("spawn")
-        weights = make_agent(config, sizes).actor.weights().numel()
+        weights = make_actor(make_agent, config, sizes).weights().numel()
         self._shared, self._max_lag = Shared(context, weights), config.max_lag
         self._compiles, self._first = to_be_compiled(config), 0  # updates done before the first of this process
         self._pipe, theirs = context.Pipe()

@@ -16,8 +16,9 @@ from kprl.tensor_file import load_tensors, save_tensors
 
 FORMAT, VERSION = "kprl-policy-training", 1
 STATE = "training.safetensors"
-EXTENDABLE = ("steps", "minutes")
-"""Settings that may change from one part of a training to the next: nothing but its end depends on them."""
+EXTENDABLE = ("steps", "minutes", "device", "compile")
+"""Settings that may change from one part of a training to the next: what is learnt does not depend on them, but for the
+last bits of a sum."""
 
 
 def save_state(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from kprl.rl.agent import Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
+from kprl.rl.agent import CPU, Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
 from kprl.rl.flat import FlatAdam
 from kprl.rl.networks import Actor, seeded, squash
 from kprl.rl.normaliser import RunningMoments
@@ -67,6 +67,7 @@ class Sac(Agent):
         actor_delay: int = 1,
         seed: int = 0,
         compile: bool = False,
+        device: torch.device = CPU,
     ) -> None:
         self.target_entropy = float(-sizes.action if target_entropy is None else target_entropy)
         self.actor_delay = actor_delay
@@ -83,6 +84,7 @@ class Sac(Agent):
                 gamma=gamma,
                 seed=seed,
                 compile=compile,
+                device=device,
                 learnt_with_actor=[self.temperature],
             )
 
