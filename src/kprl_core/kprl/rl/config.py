@@ -147,7 +147,7 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
     "full": TrainPolicyConfig(
         steps=150_000,
-        actor_hidden=(256, 256),
+        actor_hidden=(128, 128),
         critic_hidden=(128, 128),
         buffer_size=200_000,
         evaluate_every=10_000,
