@@ -12,13 +12,21 @@ from kprl.sim.ranges import RANDOMIZATIONS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.launch_extras import recording, rviz
-from kprl_ros.launching import configured_node, last_stage, launch_description, required, stage, whole_number
+from kprl_ros.launching import (
+    bundle_folder,
+    configured_node,
+    last_stage,
+    launch_description,
+    required,
+    stage,
+    whole_number,
+)
 
 YES_NO = ["true", "false"]
 LOOPBACK = "127.0.0.1"
 MOST_REPEATS = 2  # of an image: a sensor's noise makes no two alike, a camera whose buffer is stuck does
 ARGUMENTS = {
-    "bundle": (None, "folder of the bundle to run, for example runs/<name>/bundle", None),
+    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
     "robot_ip": ("", "address of the robot's controller; of fake hardware a loopback one, empty: 127.0.0.1", None),
     "gripper_ip": ("", "address of the gripper's URCap server; empty: the robot's", None),
     "camera": (
@@ -49,7 +57,7 @@ def generate_launch_description():
 
 def plan(values):
     """Check everything that can be checked before anything starts, then start the graph."""
-    bundle = Path(values["bundle"]).expanduser().absolute()
+    bundle = bundle_folder(values["bundle"], values["task"], values["scene"])
     info = read_bundle_info(bundle, values["task"])
     episodes, seed = whole_number("episodes", values["episodes"]), whole_number("seed", values["seed"])
     read_goal(values["goal"])

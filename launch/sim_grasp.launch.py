@@ -6,10 +6,10 @@ from kprl.bundle import read_bundle_info
 from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
-from kprl_ros.launching import configured_node, last_stage, launch_description, required, whole_number
+from kprl_ros.launching import bundle_folder, configured_node, last_stage, launch_description, required, whole_number
 
 ARGUMENTS = {
-    "bundle": (None, "folder of the bundle to run, for example runs/<name>/bundle", None),
+    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the task; empty: the bundle's", None),
     "object": ("", "object to handle; empty: the bundle's", ["", *sorted(OBJECTS)]),
@@ -33,7 +33,8 @@ def generate_launch_description():
 
 def plan(values):
     """Check everything that can be checked before anything starts, then start the graph."""
-    bundle, task, clock = Path(values["bundle"]).expanduser().absolute(), values["task"], values["clock"]
+    task, clock = values["task"], values["clock"]
+    bundle = bundle_folder(values["bundle"], task, values["scene"])
     info = read_bundle_info(bundle, task)
     scene, thing = values["scene"] or info["scene"], values["object"] or info["object"]
     check_names(task, scene, thing)

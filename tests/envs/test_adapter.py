@@ -106,7 +106,7 @@ def test_a_reward_that_takes_no_batch_is_refused() -> None:
         AdaptedReward("KprlNoBatch-v0")(goals, goals, {"regulation": np.zeros(4)})
 
 
-def test_the_command_learns_without_goals(tmp_path: Any) -> None:
+def test_the_command_learns_without_goals(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     command = ["policy", "train", "--env-id", "KprlSlider-v0", "--out", str(out), "--final-episodes", "20"]
     main([*command, "--steps", "600", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3"])
@@ -120,6 +120,10 @@ def test_the_command_learns_without_goals(tmp_path: Any) -> None:
     main([*command, "--steps", "700", "--random-steps", "200", "--learner", "inline", "--evaluation-episodes", "3",
           "--resume"])  # fmt: skip
     assert json.loads((out / "summary.json").read_text())["env_steps"] == 700
+    capsys.readouterr()
+    main(["policy", "show", "--run", str(out)])
+    shown = capsys.readouterr().out
+    assert shown.startswith("KprlSlider-v0, ") and str(out / "policy.onnx") in shown and "failures" not in shown
 
 
 def test_the_command_runs_on_panda_gym_with_a_learner_process(tmp_path: Any) -> None:

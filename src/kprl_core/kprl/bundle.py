@@ -96,6 +96,11 @@ def save_bundle(
         )
 
 
+def keypoints_of(folder: Path) -> Path:
+    """The keypoint model's folder: the one inside where `folder` is a bundle, otherwise `folder` itself."""
+    return folder / "keypoints" if (folder / "bundle.json").is_file() else folder
+
+
 def read_bundle_info(folder: Path, task: str | None = None) -> dict[str, Any]:
     """bundle.json of an undamaged bundle that fits this software and `task`; KprlError says what does not fit."""
     if not folder.is_dir():

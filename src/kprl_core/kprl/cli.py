@@ -24,7 +24,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "ablation": keypoints.ablation,
     },
     "bench": {"env": bench.env, "encoder": bench.encoder, "sac": bench.sac, "pipeline": bench.pipeline},
-    "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show},
+    "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show, "card": policy.card},
 }
 ABOUT = "Keypoint policies for a robot arm, learnt in simulation."
 GROUPS = {

@@ -1,6 +1,6 @@
 """One policy training from an environment to a deliverable: curves, bundle, film and summary in a run folder.
 
-    <out>/run.json       what is trained: task, scene, object, keypoints
+    <out>/run.json       what is trained: task, scene, object, keypoints; the code and machine of each of its parts
     <out>/policy/        metrics.csv, tensorboard/, curve.png, config.json, checkpoints/, training.safetensors
     <out>/bundle/        what a robot needs
     <out>/episode.gif    held-out episodes with the keypoints drawn
@@ -13,14 +13,14 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 
-from kprl.bundle import load_bundle, save_bundle
+from kprl.bundle import keypoints_of, load_bundle, save_bundle
 from kprl.envs import ENVIRONMENTS
 from kprl.envs.goal_observation import compute_reward
 from kprl.envs.vector import ManipulationVectorEnv, NextReset
@@ -30,6 +30,7 @@ from kprl.film import write_gif
 from kprl.keypoints.encoder import Encoder, load_encoder
 from kprl.keypoints.folder import ONNX_FILE
 from kprl.provenance import provenance
+from kprl.rl.checkpoint import DESCRIPTION
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.evaluation import EvaluationResult, evaluate
 from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
@@ -93,8 +94,10 @@ def train_and_deliver(
     is prolonged to `config.steps`, and without any it begins.
     """
     began = time.time()
+    run = replace(run, keypoints=keypoints_of(run.keypoints))
     encoder = load_encoder(run.keypoints)
     resume = _may_resume(run) if resume else _must_be_new(run)
+    parts = _begin_part(run, resume)
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
     worlds_factory = None if env_factory else partial(make_worlds, run, encoder)
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
@@ -107,7 +110,7 @@ def train_and_deliver(
         "minutes": round(result.minutes, 2),
         "seed": config.seed,
         "config": asdict(config),
-        **provenance("torch"),
+        "parts": parts,
     }
     save_bundle(
         run.out / "bundle",
@@ -160,6 +163,16 @@ def _may_resume(run: PolicyRun) -> bool:
     if policy.exists():
         shutil.rmtree(policy)
     return False
+
+
+def _begin_part(run: PolicyRun, resume: bool) -> list[dict[str, Any]]:
+    """Note in run.json from which step on this code and this machine train; all parts of the run so far."""
+    begun = read_json(run.out / RUN_FILE)
+    last = run.out / "policy" / "checkpoints" / "last" / DESCRIPTION
+    from_step = read_json(last)["steps"] if resume and last.is_file() else 0
+    parts = [*begun.get("parts", []), {"from_step": from_step, **provenance("torch")}]
+    write_json(run.out / RUN_FILE, begun | {"parts": parts})
+    return parts
 
 
 def _summarise(run: PolicyRun, config: TrainPolicyConfig, result: TrainingResult, started: float) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 
+from kprl.bundle import keypoints_of
 from kprl.errors import KprlError
 from kprl.keypoints.encoder import load_keypoint_encoder
 from kprl.keypoints.overlay import draw_keypoints
@@ -28,18 +28,12 @@ from kprl_ros.topics import NEWEST, STREAM
 SILENCE_HINT = "is the camera node or the sim bridge running, with the same ROS_DOMAIN_ID?"
 
 
-def model_folder(path: Path) -> Path:
-    """The keypoint model's folder: `path` itself, or the one inside where `path` is a bundle."""
-    inside = path / "keypoints"
-    return inside if (path / "bundle.json").is_file() else path
-
-
 class KeypointNode(Node):
     """Message to array, preprocess, encode, array to message."""
 
     def __init__(self) -> None:
         super().__init__("keypoint_node")
-        model = model_folder(declare_path(self, "model", "the folder of a keypoint model or of a bundle"))
+        model = keypoints_of(declare_path(self, "model", "the folder of a keypoint model or of a bundle"))
         self._overlay_period = declare(
             self, "overlay_period", 0.1, "least time [s] between two overlay images", (0.0, 60.0)
         )

@@ -23,7 +23,24 @@ WHOLE_LIMIT = 2**31
 
 def config_folder() -> Path:
     """The installed config/."""
-    return Path(get_package_share_directory("kprl_bringup")) / "config"
+    return _installed("config")
+
+
+def bundle_folder(given: str, task: str, scene: str) -> Path:
+    """The folder of the bundle that was given or, if none was, that ships for the task and the scene (empty: env1).
+
+    Errors: `KprlError` where none ships.
+    """
+    if given:
+        return Path(given).expanduser().absolute()
+    shipped = _installed("models") / f"{task}-{scene or 'env1'}"
+    if not shipped.is_dir():
+        raise KprlError(f"no bundle ships for task {task}, scene {scene or 'env1'}: give one with bundle:=PATH")
+    return shipped
+
+
+def _installed(folder: str) -> Path:
+    return Path(get_package_share_directory("kprl_bringup")) / folder
 
 
 def launch_description(

@@ -11,11 +11,13 @@ from kprl.commands.shown import as_line, require_at_least
 from kprl.errors import KprlError
 
 Preset = Literal["paper", "quick", "full", "goal", "plain"]
-SHOWN = ("task", "scene", "object", "minutes", "success_before", "success_after", "episodes", "ci95", "failures")
+SHOWN = ("minutes", "success_before", "success_after", "episodes", "ci95")
+OWN_WORLD = ("task", "scene", "object", "failures")
 RUN_FILES = {
     "keypoints.png": "keypoints on held-out images",
     "policy/curve.png": "learning curve (also metrics.csv and tensorboard/ there)",
     "episode.gif": "held-out episodes",
+    "policy.onnx": "the greedy policy: observation and desired goal to an action",
     "bundle": "what a robot needs: ros2 launch kprl_bringup sim_grasp.launch.py bundle:=<this folder>",
 }
 
@@ -176,17 +178,20 @@ def show(run: Path) -> None:
     from kprl.files import read_json
 
     summary = read_json(run / "summary.json")
-    missing = [key for key in SHOWN if key not in summary]
+    foreign = "env_id" in summary
+    missing = [key for key in (*(() if foreign else OWN_WORLD), *SHOWN) if key not in summary]
     if missing:
         raise KprlError(f"{run / 'summary.json'} lacks {', '.join(missing)}: it is not the summary of a finished run")
     low, high = summary["ci95"]
-    print(f"{summary['task']} {summary['scene']} with the {summary['object']}, {summary['minutes']:.1f} minutes:")
+    world = summary["env_id"] if foreign else "{task} {scene} with the {object}".format_map(summary)
+    print(f"{world}, {summary['minutes']:.1f} minutes:")
     print(f"  success before training   {summary['success_before']:.0%}")
     print(
         f"  success after training    {summary['success_after']:.0%}  "
         f"({summary['episodes']} episodes, 95 % interval {low:.0%} to {high:.0%})"
     )
-    print(f"  failures                  {as_line(summary['failures'])}")
+    if "failures" in summary:
+        print(f"  failures                  {as_line(summary['failures'])}")
     realtime = run / "sim_grasp" / "result.json"
     if realtime.is_file():
         result = read_json(realtime)
@@ -194,3 +199,18 @@ def show(run: Path) -> None:
     for name, what in RUN_FILES.items():
         if (run / name).exists():
             print(f"  {run / name}: {what}")
+
+
+def card(runs: list[Path], out: Path, episodes: int = 200) -> None:
+    """Measure finished trainings of one kind and make a bundle to keep: the first one's, with a model card.
+
+    Args:
+        runs: Run folders of trainings that differ in their seed; the first one's bundle is taken.
+        out: Folder of the new bundle; it must not exist.
+        episodes: Episodes of each run in each domain.
+    """
+    from kprl.policy_card import make_card
+
+    require_at_least("episodes", episodes, 1)
+    make_card(runs, out, episodes)
+    print(f"wrote {out / 'README.md'}")

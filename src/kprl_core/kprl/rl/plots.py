@@ -1,10 +1,11 @@
-"""curve.png: success and return over steps and over minutes."""
+"""curve.png: success and return over steps and over minutes; and several trainings in one picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -32,6 +33,30 @@ def plot_curve(rows: Sequence[Mapping[str, float]], path: Path, title: str) -> N
         line[0].set_ylabel(label)
     axes[0][0].set_ylim(-0.03, 1.03)
     axes[0][0].legend(loc="best", fontsize=8)
+    figure.suptitle(title)
+    with atomic_file(path) as beside:
+        figure.savefig(beside, dpi=110)
+
+
+def plot_seeds(runs: Sequence[Sequence[tuple[float, float]]], path: Path, title: str) -> None:
+    """Draw success over steps of several trainings, and their mean where all of them have got to.
+
+    Args:
+        runs: (steps, success rate) of each run's evaluations, at least one, in order.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    tables = [np.array(run) for run in runs]
+    for table in tables:
+        axis.plot(table[:, 0], table[:, 1], color="0.7", marker=".")
+    across = np.linspace(0, min(table[-1, 0] for table in tables), 100)
+    each = np.array([np.interp(across, table[:, 0], table[:, 1]) for table in tables])
+    axis.plot(across, each.mean(0), color="C0", linewidth=2, label=f"mean of {len(runs)}")
+    axis.fill_between(across, each.min(0), each.max(0), color="C0", alpha=0.15, label="least to most")
+    axis.set(xlabel="environment steps", ylabel="success of greedy evaluations", ylim=(-0.03, 1.03))
+    axis.grid(alpha=0.3)
+    axis.legend(loc="lower right", fontsize=8)
     figure.suptitle(title)
     with atomic_file(path) as beside:
         figure.savefig(beside, dpi=110)

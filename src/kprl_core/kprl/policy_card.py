@@ -1,0 +1,164 @@
+"""A bundle to keep: the bundle of one training, and a model card of all trainings of its kind, measured afresh.
+
+    <out>/              the first run's bundle, see kprl.bundle
+    <out>/README.md     the card
+    <out>/curves.png    success over steps of every run
+    <out>/episode.gif   held-out episodes with the keypoints drawn
+    <out>/results.json  what was measured of each run
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kprl.bundle import read_bundle_info
+from kprl.errors import KprlError
+from kprl.files import atomic_folder, read_json, write_json
+from kprl.policy_run import RUN_FILE, evaluate_bundle
+from kprl.rl.evaluation import EvaluationResult
+from kprl.rl.plots import plot_seeds
+from kprl.tasks.outcome import count_failures
+
+SEED = 5_000_000  # decides the starts: no training chooses by them, and `kprl policy eval` has others
+DOMAINS = {"held out": "train", "shifted": "shifted"}
+AGREED = ("task", "scene", "object", "keypoints_sha256")
+
+LIMITS = """\
+- Trained and measured in simulation only, on one object; no real robot has run it.
+- The policy does not turn the gripper: objects lie within 17 degrees of straight where they are to be grasped.
+- The shifted domain (`config/world/shifted.yaml`) has another camera pose, light, lens, sensor and textures than any
+  training saw; that of `real_grasp.launch.py use_fake_hardware:=true` is a third.
+"""
+
+
+def make_card(runs: Sequence[Path], out: Path, episodes: int) -> None:
+    """Measure the bundles of finished runs of one task with different seeds, and write `out`, which must not exist.
+
+    Errors: `KprlError` where a run is not finished, or the runs differ in more than seed and length.
+    """
+    if out.exists():
+        raise KprlError(f"{out} exists: choose another folder, or remove it")
+    infos = [_finished(run) for run in runs]
+    for name in AGREED:
+        found = {str(read_json(run / RUN_FILE).get(name)) for run in runs}
+        if len(found) > 1:
+            raise KprlError(f"the runs differ in {name} ({', '.join(sorted(found))}): expected one kind of training")
+    seeds = [info["provenance"]["seed"] for info in infos]
+    if len(set(seeds)) < len(seeds):
+        raise KprlError(f"the runs have the seeds {seeds}: expected a different one for each")
+    results = [_measure(run, episodes) for run in runs]
+    with atomic_folder(out) as beside:
+        shutil.copytree(runs[0] / "bundle", beside, dirs_exist_ok=True)
+        plot_seeds([_evaluations(run) for run in runs], beside / "curves.png", f"{out.name}: seeds {seeds}")
+        shutil.copyfile(runs[0] / "episode.gif", beside / "episode.gif")
+        by_seed = {str(seed): result for seed, result in zip(seeds, results, strict=True)}
+        write_json(beside / "results.json", {"episodes": episodes, "seeds": by_seed})
+        (beside / "README.md").write_text(card(out.name, infos, results, episodes))
+
+
+def card(name: str, infos: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]], episodes: int) -> str:
+    """Markdown of what bundle.json says of each run and of what `_measure` found of it."""
+    first = infos[0]
+    made, config = first["provenance"], first["provenance"]["config"]
+    command = f"kprl policy train --preset full --task {first['task']} --scene {first['scene']} --object "
+    command += f"{first['object']} --keypoints models/{name} --seed {made['seed']} --steps {made['steps']} --out RUN"
+    return f"""# Bundle {name}
+
+{made["algorithm"]} on {first["num_keypoints"]} keypoints, end effector and goal: task {first["task"]}, scene
+{first["scene"]}, {first["object"]}. No position of the object goes into the policy. The keypoint model inside has a
+[card of its own](keypoints/README.md).
+
+![Held-out episodes](episode.gif)
+
+## Made by
+
+```bash
+{command}
+kprl policy card --runs RUN ... --out models/{name}
+```
+
+{_parts(made)}
+
+Actor {config["actor_hidden"]}, critics {config["critic_hidden"]}, batch {config["batch_size"]}, {made["updates"]}
+updates in {made["minutes"]:.0f} minutes. All other settings are in `bundle.json`. With the learner in a process of its
+own, the timing of two processes decides too: the same command gives another policy of the same kind.
+
+## Measured
+
+Success over {episodes} fresh episodes of the training's domain, with its 95 % interval, and over as many of a domain
+that no training saw. The first seed is the one that ships.
+
+| seed | steps | held out | shifted | failures, held out |
+|---|---|---|---|---|
+{_rows(infos, results)}
+
+![Success over steps](curves.png)
+
+## Limits
+
+{LIMITS}"""
+
+
+def _finished(run: Path) -> dict[str, Any]:
+    if not (run / "summary.json").is_file():
+        raise KprlError(f"{run} holds no finished training (summary.json is missing): finish it with --resume")
+    return read_bundle_info(run / "bundle")
+
+
+def _measure(run: Path, episodes: int) -> dict[str, Any]:
+    return {
+        name: _figures(evaluate_bundle(run / "bundle", episodes, SEED, randomization=domain))
+        for name, domain in DOMAINS.items()
+    }
+
+
+def _figures(result: EvaluationResult) -> dict[str, Any]:
+    return {
+        "success_rate": result.success_rate,
+        "ci95": list(result.ci95),
+        "mean_return": result.mean_return,
+        "failures": count_failures(outcome.outcome for outcome in result.outcomes),
+    }
+
+
+def _evaluations(run: Path) -> list[tuple[float, float]]:
+    """Steps and success of every evaluation on the way."""
+    with (run / "policy" / "metrics.csv").open() as file:
+        return [(float(row["step"]), float(row["eval_success"])) for row in csv.DictReader(file) if row["eval_success"]]
+
+
+def _parts(made: dict[str, Any]) -> str:
+    lines = [
+        f"- from step {part['from_step']} at commit `{part['commit']}` on {part['processor']}, {part['cores']} cores, "
+        f"torch {part['torch']}"
+        for part in made["parts"]
+    ]
+    return "\n".join(["Trained:", "", *lines])
+
+
+def _rows(infos: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> str:
+    rows = []
+    for info, result in zip(infos, results, strict=True):
+        failures = ", ".join(f"{kind} {count}" for kind, count in result["held out"]["failures"].items() if count)
+        cells = [f"{info['provenance']['seed']}", f"{info['provenance']['steps']}"]
+        cells += [_rate(result[domain]) for domain in DOMAINS]
+        rows.append(f"| {' | '.join([*cells, failures or 'none'])} |")
+    if len(results) > 1:
+        cells = [_spread([result[domain]["success_rate"] for result in results]) for domain in DOMAINS]
+        rows.append(f"| mean, standard deviation | | {' | '.join(cells)} | |")
+    return "\n".join(rows)
+
+
+def _rate(figures: dict[str, Any]) -> str:
+    low, high = figures["ci95"]
+    return f"{figures['success_rate']:.1%} ({low:.0%} to {high:.0%})"
+
+
+def _spread(rates: Sequence[float]) -> str:
+    return f"{np.mean(rates):.1%}, {np.std(rates, ddof=1):.1%}"

@@ -1,0 +1,28 @@
+"""What ships in models/: whole bundles, each with a card that says how it was made and how good it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kprl.bundle import load_bundle
+from kprl.keypoints.folder import read_description
+
+MODELS = Path(__file__).parents[2] / "models"
+BUNDLES = ("grasp-env1", "grasp-env2", "push-env1")
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_shipped_bundle_is_whole_and_has_its_cards(name: str) -> None:
+    bundle = load_bundle(MODELS / name, task=name.partition("-")[0])
+    assert f"{bundle.info['task']}-{bundle.info['scene']}" == name and bundle.info["object"] == "cube"
+    trained_on = read_description(MODELS / name / "keypoints")["training"]["data"]
+    assert (trained_on["task"], trained_on["scene"]) == (bundle.info["task"], bundle.info["scene"])
+    card = (MODELS / name / "README.md").read_text()
+    results = json.loads((MODELS / name / "results.json").read_text())
+    for seed, result in results["seeds"].items():
+        assert f"| {seed} |" in card and f"{result['held out']['success_rate']:.1%}" in card
+    assert str(bundle.info["provenance"]["seed"]) in results["seeds"]
+    assert (MODELS / name / "keypoints" / "README.md").is_file()

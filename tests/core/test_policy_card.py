@@ -1,0 +1,77 @@
+"""A bundle to keep and its card, from trainings of a few hundred steps."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kprl.bundle import keypoints_of, load_bundle
+from kprl.cli import USER_ERROR, main
+
+
+@pytest.fixture(scope="module")
+def other_run(quick_keypoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training with another seed, interrupted once."""
+    run = tmp_path_factory.mktemp("card") / "run"
+    command = [
+        "policy", "train", "--keypoints", str(quick_keypoints), "--out", str(run), "--random-steps", "100",
+        "--evaluation-episodes", "2", "--final-episodes", "1", "--seed", "1", "--resume",
+    ]  # fmt: skip
+    main([*command, "--steps", "200"])
+    main([*command, "--steps", "300"])
+    return run
+
+
+def test_a_bundle_to_keep_has_a_card_of_all_its_seeds(quick_run: Path, other_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grasp-env1"
+    main(["policy", "card", "--runs", str(other_run), str(quick_run), "--out", str(out), "--episodes", "2"])
+    assert load_bundle(out).info["provenance"]["seed"] == 1
+    results = json.loads((out / "results.json").read_text())
+    assert list(results["seeds"]) == ["1", "0"]
+    for result in results["seeds"].values():
+        assert set(result) == {"held out", "shifted"}
+    text = (out / "README.md").read_text()
+    assert "kprl policy train --preset full --task grasp --scene env1" in text and "--seed 1 --steps 300" in text
+    assert "- from step 0 at commit" in text and "- from step 200 at commit" in text
+    assert "| mean, standard deviation |" in text
+    for name in ("curves.png", "episode.gif"):
+        with Image.open(out / name) as picture:
+            picture.load()
+    for link in ("keypoints/keypoints.json", "bundle.json"):
+        assert (out / link).is_file()
+
+
+def test_a_bundle_serves_where_its_keypoint_model_is_asked_for(quick_run: Path, quick_keypoints: Path) -> None:
+    assert keypoints_of(quick_run / "bundle") == quick_run / "bundle" / "keypoints"
+    assert keypoints_of(quick_keypoints) == quick_keypoints
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("unfinished", "holds no finished training"),
+        ("other task", "differ in task (grasp, push)"),
+        ("same seed", "expected a different one for each"),
+        ("there", "exists: choose another folder"),
+    ],
+)
+def test_what_gives_no_card_is_refused(
+    change: str, words: str, quick_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second, out = shutil.copytree(quick_run, tmp_path / "second"), tmp_path / "out"
+    if change == "unfinished":
+        (second / "summary.json").unlink()
+    elif change == "other task":
+        changed = json.loads((second / "run.json").read_text()) | {"task": "push"}
+        (second / "run.json").write_text(json.dumps(changed))
+    elif change == "there":
+        out.mkdir()
+    with pytest.raises(SystemExit) as ended:
+        main(["policy", "card", "--runs", str(quick_run), str(second), "--out", str(out), "--episodes", "1"])
+    assert ended.value.code == USER_ERROR
+    assert words in capsys.readouterr().err
+    assert not (out / "README.md").exists()
