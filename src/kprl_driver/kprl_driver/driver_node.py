@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,15 @@ from std_srvs.srv import Trigger
 from kprl.control.commands import GripperTarget, refuse_age, refuse_gripper, refuse_twist
 from kprl_driver.arm_link import ArmLink
 from kprl_driver.gripper import Gripper
-from kprl_driver.publisher import RobotPublisher
 from kprl_driver.robot_lock import RobotLock
 from kprl_driver.robotiq import Robotiq
 from kprl_driver.settings import read_settings
 from kprl_driver.supervisor import Supervisor
+from kprl_driver.wire import Report
 from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.robot_messages import point, vector
+from kprl_ros.robot_publisher import RobotPublisher
 from kprl_ros.shell import run
 from kprl_ros.stamps import NANOSECONDS, to_nanoseconds, to_stamp
 from kprl_ros.topics import LATCHED, STREAM
@@ -51,9 +53,9 @@ class DriverNode(Node):
         self._recovered = 0  # [ns] ROS time: older commands are not followed
         self._goal = settings.goal
         self._diagnostics = Diagnostics(self)
-        self._out = RobotPublisher(self)
+        self._out, self._published = RobotPublisher(self), -1.0  # [s] time of the newest report that was published
         if settings.goal is not None:
-            self._out.publish_goal(settings.goal, self._now())
+            self._out.publish_goal(settings.goal, to_stamp(self._now()))
         self.create_subscription(PointStamped, topics.GOAL, self._on_goal, LATCHED)
         self.create_subscription(TwistStamped, topics.EE_TWIST_CMD, self._on_twist, STREAM)
         self.create_subscription(GripperCommand, topics.GRIPPER_CMD, self._on_gripper, STREAM)
@@ -117,6 +119,13 @@ class DriverNode(Node):
         self._diagnostics.counts["recoveries" if response.success else "recoveries failed"] += 1
         return response
 
+    def _publish(self, report: Report, opening: float, stamp: int) -> None:
+        """Publish what was measured at `stamp` [ns]."""
+        self._published = report.at
+        joints, sent = np.array(report.joints), np.array(report.sent)
+        position, quaternion = np.array(report.position), np.array(report.quaternion)
+        self._out.publish_state(joints, opening, position, quaternion, sent, to_stamp(stamp))
+
     async def _answer_of(self, ask: Any) -> tuple[bool, str]:
         """What the supervisor answers, which is some steps later."""
         answer: Future[tuple[bool, str]] = Future(executor=self.executor)
@@ -129,9 +138,9 @@ class DriverNode(Node):
         self._supervisor.step()
         status, report, state = self._supervisor.status(), self._supervisor.report, self._supervisor.gripper.state
         stamp = self._now()
-        self._out.publish_status(status, stamp)
-        if report is not None and state is not None:
-            self._out.publish(report, state.opening, stamp - round((time.monotonic() - report.at) * NANOSECONDS))
+        self._out.publish_status(**asdict(status), stamp=to_stamp(stamp))
+        if report is not None and state is not None and report.at != self._published:
+            self._publish(report, state.opening, stamp - round((time.monotonic() - report.at) * NANOSECONDS))
         self._say(status.mode, status.reason)
         self._diagnostics.values |= {
             "arm process": str(self._supervisor.arm_pid or "none"),

@@ -25,7 +25,7 @@ from kprl_ros import topics
 from kprl_ros.diagnostics import Diagnostics
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.parameters import declare, declare_choice
-from kprl_ros.robot_messages import point, set_vector
+from kprl_ros.robot_messages import goal_point, point, set_vector
 from kprl_ros.shell import run
 from kprl_ros.stamps import to_stamp
 from kprl_ros.topics import LATCHED, STREAM
@@ -82,9 +82,7 @@ class WorkcellNode(Node):
         return response
 
     def _publish_goal(self, truth: Truth) -> None:
-        message = PointStamped(point=point(truth.goal))
-        message.header.stamp, message.header.frame_id = to_stamp(truth.time), topics.BASE_FRAME
-        self._goal.publish(message)
+        self._goal.publish(goal_point(truth.goal, to_stamp(truth.time)))
 
     def _on_tick(self) -> None:
         for truth in self._workcell.take_truths():

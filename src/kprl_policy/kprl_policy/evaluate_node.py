@@ -65,19 +65,21 @@ class EvaluateNode(Node):
         self._world = self._make_world(kind, confirms)
 
     def evaluate(self) -> dict[str, Any]:
-        """Run all episodes and write the result; returns it."""
+        """Run all episodes, writing the result after each: one that breaks off leaves what there was. Returns it."""
         self._wait_for_server()
         self._world.connect()
-        reports = []
+        reports: list[dict[str, Any]] = []
+        value: dict[str, Any] = {}
+        about = {"asked": self._episodes, "seed": self._seed, "max_steps": self._max_steps, "bundle": self._bundle}
         with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
             for number in bar:
                 self._world.prepare(self._seed + number, number + 1)
                 reports.append(self._episode(self._seed + number))
+                value = result(reports, about)
+                write_json(self._output / "result.json", value)
                 bar.set_postfix_str(reports[-1]["outcome"])
                 if self._overlay is not None and number + 1 == FILMED_EPISODES:
                     self.destroy_subscription(self._overlay)  # spares the keypoint node the drawing
-        value = result(reports, {"seed": self._seed, "max_steps": self._max_steps, "bundle": self._bundle})
-        write_json(self._output / "result.json", value)
         self._film.write(self._output / "episodes.gif")
         return value
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, PoseStamped, TwistStamped
+from geometry_msgs.msg import Point, PointStamped, PoseStamped, TwistStamped
 from kprl_interfaces.msg import GripperCommand
 from sensor_msgs.msg import JointState
 
@@ -55,6 +55,13 @@ def twist(linear: Array, stamp: Time) -> TwistStamped:
     message = TwistStamped()
     message.header.stamp, message.header.frame_id = stamp, BASE_FRAME
     set_vector(message.twist.linear, linear)
+    return message
+
+
+def goal_point(position: Array, stamp: Time) -> PointStamped:
+    """A desired goal (3,) [m] in base_link."""
+    message = PointStamped(point=point(position))
+    message.header.stamp, message.header.frame_id = stamp, BASE_FRAME
     return message
 
 

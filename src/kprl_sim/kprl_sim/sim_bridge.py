@@ -77,7 +77,7 @@ class SimBridge(Node):
             self._snapshot = replace(self._snapshot, goal=self._fixed_goal)
         self._held = HeldCommand(self._snapshot.opening)
         self._next_stamp()
-        self._out.publish_goal(self._snapshot.goal, self._stamp)
+        self._out.robot.publish_goal(self._snapshot.goal, to_stamp(self._stamp))
         self._publish(RobotStatus.MODE_IDLE, "")
         return self._snapshot
 
@@ -96,7 +96,8 @@ class SimBridge(Node):
         snapshot = self._snapshot
         success = bool(self._world.task.is_success(snapshot.object_position, snapshot.goal))
         # The status first: who acts on the observation knows the state that it was made in.
-        self._out.publish_status(mode, snapshot.gripper_object, reason, self._stamp)
+        held, safety = snapshot.gripper_object, RobotStatus.SAFETY_NORMAL
+        self._out.robot.publish_status(mode, safety, held, reason, to_stamp(self._stamp))
         self._out.publish(snapshot, self._stamp, self._seed, success)
         if self._clock_publisher is not None:
             self._clock_publisher.publish(ClockMessage(clock=to_stamp(self._stamp)))
