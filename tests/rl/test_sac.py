@@ -117,6 +117,27 @@ def test_the_actor_step_leaves_the_critics_alone() -> None:
     assert not torch.equal(agent.flat_actor.vector, actor)
 
 
+def test_the_actor_learns_to_tell_the_truth_where_it_is_asked_to() -> None:
+    batch = fixed_batch()
+    taught, plain = Sac(SIZES, estimation=1.0, seed=3), Sac(SIZES, seed=3)
+    x = torch.from_numpy(np.concatenate([batch.observation, batch.goal], -1))
+    truth = torch.from_numpy(batch.privileged)
+
+    def error() -> float:
+        return float((taught.taught(x)[2] - truth).square().mean().detach())
+
+    before = error()
+    for _ in range(200):
+        taught.update(batch)
+    assert error() < 0.7 * before
+    assert taught.actor.weights().shape == plain.actor.weights().shape  # what acts has no estimate
+    copy = Sac(SIZES, estimation=1.0, seed=4)
+    copy.load_state_dict(taught.state_dict())
+    assert torch.equal(copy.taught(x)[2], taught.taught(x)[2])
+    with pytest.raises(KprlError, match="the critic sees no truth"):
+        Sac(SIZES, estimation=1.0, critic="observation")
+
+
 def test_targets_follow_slowly() -> None:
     agent, batch = Sac(SIZES, polyak=0.25, seed=5), fixed_batch()
     old = agent.flat_target.vector.clone()

@@ -97,7 +97,7 @@ def train_and_deliver(
     run = replace(run, keypoints=keypoints_of(run.keypoints))
     encoder = load_encoder(run.keypoints)
     resume = _may_resume(run) if resume else _must_be_new(run)
-    parts = _begin_part(run, resume)
+    parts = _begin_part(run, config.steps, resume)
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
     worlds_factory = None if env_factory else partial(make_worlds, run, encoder)
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
@@ -165,12 +165,14 @@ def _may_resume(run: PolicyRun) -> bool:
     return False
 
 
-def _begin_part(run: PolicyRun, resume: bool) -> list[dict[str, Any]]:
+def _begin_part(run: PolicyRun, steps: int, resume: bool) -> list[dict[str, Any]]:
     """Note in run.json from which step on this code and this machine train; all parts of the run so far."""
     begun = read_json(run.out / RUN_FILE)
     last = run.out / "policy" / "checkpoints" / "last" / DESCRIPTION
     from_step = read_json(last)["steps"] if resume and last.is_file() else 0
-    parts = [*begun.get("parts", []), {"from_step": from_step, **provenance("torch")}]
+    parts = begun.get("parts", [])
+    if from_step < steps:  # else it only lacks its deliverables
+        parts = [*parts, {"from_step": from_step, **provenance("torch")}]
     write_json(run.out / RUN_FILE, begun | {"parts": parts})
     return parts
 

@@ -108,9 +108,11 @@ class Agent(ABC):
         seed: int,
         compile: bool,
         device: torch.device,
+        taught: nn.Module | None = None,
         learnt_with_actor: Sequence[nn.Module] = (),
     ) -> None:
-        """`critics`: how many Q-functions; `learnt_with_actor`: what else the actor's optimiser moves."""
+        """`critics`: how many Q-functions. The actor's optimiser moves `taught`, which has the actor in it, and
+        `learnt_with_actor`; without them the actor alone."""
         if critic == "privileged" and sizes.privileged == 0:
             raise KprlError(
                 "critic 'privileged' needs an environment whose info holds 'privileged', and this one gives"
@@ -127,9 +129,8 @@ class Agent(ABC):
         self.critic_normaliser = Normaliser(critic_size, actor.normaliser.enabled).to(device)
         self.actor_moments, self.critic_moments = RunningMoments(actor.input_size), RunningMoments(critic_size)
 
-        for module in learnt_with_actor:
-            module.to(device)
-        self.flat_actor, self.flat_critic = Flat(self.actor, *learnt_with_actor), Flat(self.critic)
+        moved = [taught or self.actor, *learnt_with_actor]
+        self.flat_actor, self.flat_critic = Flat(*(module.to(device) for module in moved)), Flat(self.critic)
         self.flat_target = Flat(self.target_critic)
         self.actor_adam = FlatAdam(self.flat_actor.vector, learning_rate)
         self.critic_adam = FlatAdam(self.flat_critic.vector, learning_rate)

@@ -36,6 +36,7 @@ def _sac(config: TrainPolicyConfig, sizes: Sizes) -> Agent:
         initial_temperature=config.initial_temperature,
         min_temperature=config.min_temperature,
         target_entropy=config.target_entropy,
+        estimation=config.estimation,
         **_common(config),
     )
 

@@ -67,6 +67,9 @@ class TrainPolicyConfig:
     """Floor of the automatic temperature: above 0 the policy never stops exploring. 0: no floor (paper)."""
     target_entropy: float | None = None
     """Entropy the temperature steers to [nats]. None: minus the number of action dimensions."""
+    estimation: float = 0.0
+    """With `sac`: weight of a loss that teaches the actor's last hidden layer to tell the privileged truth, which needs
+    critic `privileged`. It shapes the layers; nothing of it is in the policy. 0: none (paper)."""
     exploration_noise: float = 0.2
     """With `ddpg`: standard deviation of the noise on a training action, before tanh."""
     critic: CriticInput = "privileged"
@@ -110,7 +113,7 @@ class TrainPolicyConfig:
         for name in ("random_exploration", "curriculum"):
             if not 0 <= getattr(self, name) <= 1:
                 raise KprlError(f"{name} is {getattr(self, name)}: it is a probability, from 0 to 1")
-        for name in ("relabels", "random_steps", "min_temperature", "seed"):
+        for name in ("relabels", "random_steps", "min_temperature", "estimation", "seed"):
             if getattr(self, name) < 0:
                 raise KprlError(f"{name} is {getattr(self, name)}: it cannot be negative")
         if not 0 <= self.gamma < 1:

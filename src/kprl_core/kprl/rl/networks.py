@@ -54,7 +54,15 @@ class Actor(nn.Module):
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """x (B, input_size) -> mean (B, A) and log deviation (B, A), both before tanh."""
-        out = self.layers(self.normaliser(x))
+        return self.head(self.features(x))
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """x (B, input_size) -> the last hidden layer (B, hidden[-1])."""
+        return self.layers[:-1](self.normaliser(x))
+
+    def head(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The last hidden layer (B, hidden[-1]) -> what `forward` returns."""
+        out = self.layers[-1](features)
         if self.deviation is not None:
             return out, torch.full_like(out, math.log(self.deviation))
         mean, log_std = out.chunk(2, -1)
@@ -80,6 +88,23 @@ class Actor(nn.Module):
         with torch.no_grad():
             for tensor, part in zip(tensors, vector.split([t.numel() for t in tensors]), strict=True):
                 tensor.copy_(part.view_as(tensor))
+
+
+class TaughtActor(nn.Module):
+    """An actor while it learns: its last hidden layer must also tell the simulator's truth, if there are `truths`.
+
+    The estimate serves to form the hidden layers, and is not part of the policy.
+    """
+
+    def __init__(self, actor: Actor, truths: int) -> None:
+        super().__init__()
+        self.actor = actor
+        self.estimator = nn.Linear(actor.hidden[-1], truths) if truths else None
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """x (B, input_size) -> mean, log deviation (B, A), and estimate (B, truths) or None."""
+        features = self.actor.features(x)
+        return *self.actor.head(features), None if self.estimator is None else self.estimator(features)
 
 
 def squash(mean: torch.Tensor, log_std: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

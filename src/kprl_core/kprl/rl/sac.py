@@ -9,9 +9,10 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from kprl.errors import KprlError
 from kprl.rl.agent import CPU, Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
 from kprl.rl.flat import FlatAdam
-from kprl.rl.networks import Actor, seeded, squash
+from kprl.rl.networks import Actor, TaughtActor, seeded, squash
 from kprl.rl.normaliser import RunningMoments
 
 
@@ -64,18 +65,25 @@ class Sac(Agent):
         initial_temperature: float = 1.0,
         min_temperature: float = 0.0,
         target_entropy: float | None = None,
+        estimation: float = 0.0,
         actor_delay: int = 1,
         seed: int = 0,
         compile: bool = False,
         device: torch.device = CPU,
     ) -> None:
         self.target_entropy = float(-sizes.action if target_entropy is None else target_entropy)
-        self.actor_delay = actor_delay
+        self.actor_delay, self.estimation = actor_delay, estimation
         self.temperature = Temperature(initial_temperature, min_temperature)
+        if estimation and critic != "privileged":
+            raise KprlError(
+                f"estimation is {estimation:g}, but the critic sees no truth: choose critic 'privileged', or 0"
+            )
         with seeded(seed):
+            actor = Actor(sizes.observation + sizes.goal, sizes.action, actor_hidden, normalise)
+            self.taught = TaughtActor(actor, sizes.privileged if estimation else 0)
             super().__init__(
                 sizes,
-                Actor(sizes.observation + sizes.goal, sizes.action, actor_hidden, normalise),
+                actor,
                 critics=2,
                 critic_hidden=critic_hidden,
                 critic=critic,
@@ -85,6 +93,7 @@ class Sac(Agent):
                 seed=seed,
                 compile=compile,
                 device=device,
+                taught=self.taught,
                 learnt_with_actor=[self.temperature],
             )
 
@@ -104,16 +113,20 @@ class Sac(Agent):
     def _improve_actor(
         self, seen: Seen, temperature: torch.Tensor, noise: torch.Tensor, scales: torch.Tensor
     ) -> Metrics:
-        """Ascend eq. 9, and move the temperature towards its entropy target."""
+        """Ascend eq. 9, move the temperature towards its entropy target, and learn to tell the truth if asked to."""
 
         def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
             actor, entropy_weight = self.flat_actor.views(vector)
-            mean, log_std = functional_call(self.actor, actor, (seen.actor_input,))
+            mean, log_std, estimate = functional_call(self.taught, actor, (seen.actor_input,))
             action, log_prob = squash(mean, log_std, noise)
             q = self.critic(seen.critic_input, action)
             loss = (temperature * log_prob - torch.minimum(q[0], q[1])).mean()
             metrics = {"actor_loss": loss.detach(), "entropy": -log_prob.detach().mean(), "temperature": temperature}
-            return loss + temperature_loss(entropy_weight["logarithm"], log_prob, self.target_entropy), metrics
+            loss = loss + temperature_loss(entropy_weight["logarithm"], log_prob, self.target_entropy)
+            if estimate is not None:
+                truth = seen.critic_input[:, : self.sizes.privileged]  # normalised
+                loss = loss + self.estimation * (estimate - truth).square().mean()
+            return loss, metrics
 
         metrics = descend(loss_of, self.actor_adam, scales)
         self.temperature.hold_floor()
@@ -121,4 +134,5 @@ class Sac(Agent):
 
     def parts(self) -> dict[str, nn.Module | RunningMoments | FlatAdam]:
         """See `Agent.parts`."""
-        return {**super().parts(), "temperature": self.temperature}
+        parts = {**super().parts(), "temperature": self.temperature}
+        return parts if self.taught.estimator is None else {**parts, "estimator": self.taught.estimator}
