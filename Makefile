@@ -30,7 +30,7 @@ setup:  ## virtual environment, pinned packages, colcon workspace; safe to repea
 demo: setup  ## train a policy over ROS topics and evaluate it, at most 20 minutes
 	@bash scripts/demo.sh
 
-models: setup  ## train keypoint models into models/, about three hours on two cores
+models: setup  ## train the bundles of models/, about half a day on two cores
 	@bash scripts/train_models.sh
 
 lint: setup  ## style (ruff) and types (mypy)

@@ -1,20 +1,30 @@
 #!/usr/bin/env bash
-# The keypoint models in models/, from nothing: images, training, measurement, card. Interrupted, it goes on.
+# The bundles in models/, from nothing: images, keypoints, policies of three seeds, measurements, cards. Interrupted, it goes on.
 # Usage: scripts/train_models.sh [name…], names as in models/; called by `make models`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source setup.bash
 
 images=50000
+seeds=(0 1 2)
 read -r -a names <<<"${*:-grasp-env1 grasp-env2 push-env1}"
 for name in "${names[@]}"; do
-    work=runs/models/$name
+    task=${name%-*} scene=${name#*-} work=runs/models/$name
     echo "== $name: everything goes to $work"
-    kprl data generate --out "$work/data" --task "${name%-*}" --scene "${name#*-}" --images "$images"
-    kprl keypoints train --data "$work/data" --out "$work/$name" --preset cpu
-    kprl keypoints card --model "$work/$name"
+    kprl data generate --out "$work/data" --task "$task" --scene "$scene" --images "$images"
+    kprl keypoints train --data "$work/data" --out "$work/keypoints" --preset cpu
+    kprl keypoints card --model "$work/keypoints"
+    runs=()
+    for seed in "${seeds[@]}"; do
+        run=$work/seed$seed
+        runs+=("$run")
+        kprl policy train --preset full --task "$task" --scene "$scene" --keypoints "$work/keypoints" --seed "$seed" \
+            --out "$run" --resume
+    done
+    rm -rf "$work/bundle"
+    kprl policy card --runs "${runs[@]}" --out "$work/bundle/$name"
     mkdir -p "models/.$name"
-    cp -r "$work/$name/." "models/.$name"
-    rm -rf "models/.$name/tensorboard" "models/$name"
+    cp -r "$work/bundle/$name/." "models/.$name"
+    rm -rf "models/$name"
     mv "models/.$name" "models/$name"
 done

@@ -35,7 +35,8 @@ def test_a_bundle_to_keep_has_a_card_of_all_its_seeds(quick_run: Path, other_run
     for result in results["seeds"].values():
         assert set(result) == {"held out", "shifted"}
     text = (out / "README.md").read_text()
-    assert "kprl policy train --preset full --task grasp --scene env1" in text and "--seed 1 --steps 300" in text
+    assert "kprl policy train --preset quick --out RUN --task grasp --scene env1" in text
+    assert "--seed 1 --steps 300 --random-steps 100 --evaluation-episodes 2\n" in text
     assert "- from step 0 at commit" in text and "- from step 200 at commit" in text
     assert "| mean, standard deviation |" in text
     for name in ("curves.png", "episode.gif"):

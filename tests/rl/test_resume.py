@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from goal_envs import make_point_env
 from test_loop import BRIEF
 
@@ -20,7 +21,8 @@ from kprl.errors import KprlError
 from kprl.rl.checkpoint import find_checkpoint, load_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.loop import Progress, TrainingResult, train
-from kprl.rl.resume import STATE, load_state
+from kprl.rl.resume import FORMAT, STATE, VERSION, load_state, save_state
+from kprl.tensor_file import load_tensors, save_tensors
 
 CONFIG = replace(BRIEF, steps=500, curriculum=0.3)
 DEADLINE_S = 60.0
@@ -174,3 +176,16 @@ def test_a_training_starts_from_another_ones_agent(tmp_path: Path) -> None:
     assert float(new["agent.actor_adam.steps"]) == float(old["agent.actor_adam.steps"]) + float(new["agent.updates"])
     with pytest.raises(KprlError, match="holds no checkpoint"):
         find_checkpoint(tmp_path)
+
+
+def test_a_setting_that_an_older_version_did_not_have_counts_as_its_default(tmp_path: Path) -> None:
+    def write(config: TrainPolicyConfig) -> None:
+        save_state(tmp_path, config, {"weight": torch.zeros(1)}, {})
+        tensors, values = load_tensors(tmp_path / STATE, FORMAT, VERSION, "")
+        del values["config"]["estimation"]
+        save_tensors(tmp_path / STATE, FORMAT, VERSION, tensors, values)
+
+    write(CONFIG)
+    assert set(load_state(tmp_path, CONFIG)[0]) == {"weight"}
+    with pytest.raises(KprlError, match="with estimation 0.0, not 1.0"):
+        load_state(tmp_path, replace(CONFIG, estimation=1.0))

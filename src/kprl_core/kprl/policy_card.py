@@ -10,8 +10,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ from kprl.bundle import read_bundle_info
 from kprl.errors import KprlError
 from kprl.files import atomic_folder, read_json, write_json
 from kprl.policy_run import RUN_FILE, evaluate_bundle
+from kprl.rl.config import PRESETS
 from kprl.rl.evaluation import EvaluationResult
 from kprl.rl.plots import plot_seeds
 from kprl.tasks.outcome import count_failures
 
 SEED = 5_000_000  # decides the starts: no training chooses by them, and `kprl policy eval` has others
 DOMAINS = {"held out": "train", "shifted": "shifted"}
+OWN = ("steps", "minutes", "seed", "device", "compile")  # settings of a run that no preset decides
 AGREED = ("task", "scene", "object", "keypoints_sha256")
 
 LIMITS = """\
@@ -66,12 +70,10 @@ def card(name: str, infos: Sequence[dict[str, Any]], results: Sequence[dict[str,
     """Markdown of what bundle.json says of each run and of what `_measure` found of it."""
     first = infos[0]
     made, config = first["provenance"], first["provenance"]["config"]
-    command = f"kprl policy train --preset full --task {first['task']} --scene {first['scene']} --object "
-    command += f"{first['object']} --keypoints models/{name} --seed {made['seed']} --steps {made['steps']} --out RUN"
     return f"""# Bundle {name}
 
-{made["algorithm"]} on {first["num_keypoints"]} keypoints, end effector and goal: task {first["task"]}, scene
-{first["scene"]}, {first["object"]}. No position of the object goes into the policy. The keypoint model inside has a
+{made["algorithm"]} on {first["num_keypoints"]} keypoints, end effector and goal; no position of the object goes into
+the policy. Task {first["task"]}, scene {first["scene"]}, {first["object"]}. The keypoint model inside has a
 [card of its own](keypoints/README.md).
 
 ![Held-out episodes](episode.gif)
@@ -79,15 +81,15 @@ def card(name: str, infos: Sequence[dict[str, Any]], results: Sequence[dict[str,
 ## Made by
 
 ```bash
-{command}
+{train_command(name, first)}
 kprl policy card --runs RUN ... --out models/{name}
 ```
 
 {_parts(made)}
 
-Actor {config["actor_hidden"]}, critics {config["critic_hidden"]}, batch {config["batch_size"]}, {made["updates"]}
-updates in {made["minutes"]:.0f} minutes. All other settings are in `bundle.json`. With the learner in a process of its
-own, the timing of two processes decides too: the same command gives another policy of the same kind.
+{made["updates"]} updates in {made["minutes"]:.0f} minutes; actor {config["actor_hidden"]}, critics
+{config["critic_hidden"]}, all other settings in `bundle.json`. With the learner in a process of its own, the timing of
+two processes decides too: the same command gives another policy of the same kind.
 
 ## Measured
 
@@ -103,6 +105,21 @@ that no training saw. The first seed is the one that ships.
 ## Limits
 
 {LIMITS}"""
+
+
+def train_command(name: str, info: dict[str, Any]) -> str:
+    """The command that trains a bundle's policy: the preset that is nearest to its settings, and what differs."""
+    config = info["provenance"]["config"]
+    presets = {preset: json.loads(json.dumps(asdict(settings))) for preset, settings in PRESETS.items()}
+    changed = {
+        preset: [key for key, value in settings.items() if config.get(key) != value and key not in OWN]
+        for preset, settings in presets.items()
+    }
+    preset = min(changed, key=lambda name: len(changed[name]))
+    flags = {key: info[key] for key in ("task", "scene", "object")} | {"keypoints": f"models/{name}"}
+    flags |= {"seed": config["seed"], "steps": info["provenance"]["steps"]}
+    flags |= {key.replace("_", "-"): config[key] for key in changed[preset]}
+    return f"kprl policy train --preset {preset} --out RUN " + " ".join(f"--{key} {flags[key]}" for key in flags)
 
 
 def _finished(run: Path) -> dict[str, Any]:

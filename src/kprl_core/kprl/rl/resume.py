@@ -37,9 +37,10 @@ def load_state(folder: Path, config: TrainPolicyConfig) -> tuple[dict[str, Tenso
     if not (folder / STATE).is_file():
         raise KprlError(f"{folder} holds no training to resume ({STATE} is missing): start it without resume")
     tensors, values = load_tensors(folder / STATE, FORMAT, VERSION, "start the training again in another folder")
-    expected = json.loads(json.dumps(dataclasses.asdict(config)))
+    expected, usual = (json.loads(json.dumps(dataclasses.asdict(each))) for each in (config, TrainPolicyConfig()))
     for name, value in expected.items():
-        found = values["config"].get(name)
+        # One that an older version did not know had the effect of its default.
+        found = values["config"].get(name, usual[name])
         if found != value and name not in EXTENDABLE:
             raise KprlError(
                 f"{folder} holds a training with {name} {found}, not {value}: resume it with its own settings"
