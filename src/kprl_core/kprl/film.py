@@ -13,6 +13,7 @@ from kprl.control.limits import CONTROL_PERIOD
 from kprl.files import atomic_file
 
 COLOURS = 64  # a grey scene with coloured dots needs no more, and the file halves
+METHOD = Image.Quantize.MAXCOVERAGE  # the usual median cut gives all colours to the greys, and none to the few dots
 
 
 def write_gif(
@@ -23,7 +24,9 @@ def write_gif(
     `period` is the time [s] from frame to frame; the format rounds it to hundredths of a second.
     """
     pictures = [
-        Image.fromarray(frame).quantize(COLOURS, dither=Image.Dither.NONE) for frames in episodes for frame in frames
+        Image.fromarray(frame).quantize(COLOURS, METHOD, dither=Image.Dither.NONE)
+        for frames in episodes
+        for frame in frames
     ]
     if not pictures:
         raise ValueError("a GIF needs at least one frame")

@@ -22,7 +22,8 @@ import numpy as np
 from kprl.bundle import read_bundle_info
 from kprl.errors import KprlError
 from kprl.files import atomic_folder, read_json, write_json
-from kprl.policy_run import RUN_FILE, evaluate_bundle
+from kprl.film import write_gif
+from kprl.policy_run import FILMED_EPISODES, RUN_FILE, evaluate_bundle
 from kprl.rl.config import PRESETS
 from kprl.rl.evaluation import EvaluationResult
 from kprl.rl.plots import plot_seeds
@@ -30,6 +31,7 @@ from kprl.tasks.outcome import count_failures
 
 SEED = 5_000_000  # decides the starts: no training chooses by them, and `kprl policy eval` has others
 DOMAINS = {"held out": "train", "shifted": "shifted"}
+FILMED = "held out"
 OWN = ("steps", "minutes", "seed", "device", "compile")  # settings of a run that no preset decides
 AGREED = ("task", "scene", "object", "keypoints_sha256")
 
@@ -56,11 +58,12 @@ def make_card(runs: Sequence[Path], out: Path, episodes: int) -> None:
     seeds = [info["provenance"]["seed"] for info in infos]
     if len(set(seeds)) < len(seeds):
         raise KprlError(f"the runs have the seeds {seeds}: expected a different one for each")
-    results = [_measure(run, episodes) for run in runs]
+    measured = [_measure(run, episodes) for run in runs]
+    results = [{domain: _figures(found) for domain, found in each.items()} for each in measured]
     with atomic_folder(out) as beside:
         shutil.copytree(runs[0] / "bundle", beside, dirs_exist_ok=True)
         plot_seeds([_evaluations(run) for run in runs], beside / "curves.png", f"{out.name}: seeds {seeds}")
-        shutil.copyfile(runs[0] / "episode.gif", beside / "episode.gif")
+        write_gif(beside / "episode.gif", measured[0][FILMED].frames)
         by_seed = {str(seed): result for seed, result in zip(seeds, results, strict=True)}
         write_json(beside / "results.json", {"episodes": episodes, "seeds": by_seed})
         (beside / "README.md").write_text(card(out.name, infos, results, episodes))
@@ -128,9 +131,10 @@ def _finished(run: Path) -> dict[str, Any]:
     return read_bundle_info(run / "bundle")
 
 
-def _measure(run: Path, episodes: int) -> dict[str, Any]:
+def _measure(run: Path, episodes: int) -> dict[str, EvaluationResult]:
+    films = {FILMED: FILMED_EPISODES}
     return {
-        name: _figures(evaluate_bundle(run / "bundle", episodes, SEED, randomization=domain))
+        name: evaluate_bundle(run / "bundle", episodes, SEED, film=films.get(name, 0), randomization=domain)
         for name, domain in DOMAINS.items()
     }
 
