@@ -218,9 +218,9 @@ def test_presets() -> None:
     assert paper.actor_hidden == paper.critic_hidden == (64, 64)
     assert (paper.critic, paper.curriculum, paper.normalise) == ("observation", 0.0, False)
     assert preset("quick").critic == "privileged" and preset("quick").curriculum > 0
-    with pytest.raises(KprlError, match="unknown training preset 'fast': choose one of goal, paper, plain, quick"):
+    with pytest.raises(KprlError, match="preset 'fast': choose one of full, goal, paper, plain, quick$"):
         preset("fast")
-    assert set(PRESETS) == {"goal", "paper", "plain", "quick"}
+    assert set(PRESETS) == {"full", "goal", "paper", "plain", "quick"}
 
 
 @pytest.mark.parametrize(
