@@ -51,7 +51,7 @@ def test_it_learns_to_reach(learner: str, tmp_path: Path) -> None:
     began = time.process_time()
     config = replace(LEARNING, learner=learner, max_lag=50)
     result = train(make_point_env, config, tmp_path, show_progress=False)
-    assert time.process_time() - began < 30  # CPU time: the machine may be busy with other things
+    assert time.process_time() - began < 120  # CPU time: it takes 20 to 40 s, by how fast the cores are at the moment
     assert result.before.success_rate < 0.4
     assert evaluate(result.policy, make_point_env(), 50, seed=99).success_rate >= 0.9
     expected = config.steps - config.random_steps
