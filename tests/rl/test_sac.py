@@ -117,6 +117,13 @@ def test_the_actor_step_leaves_the_critics_alone() -> None:
     assert not torch.equal(agent.flat_actor.vector, actor)
 
 
+def test_a_batch_keeps_its_shapes_on_the_way_to_another_device() -> None:
+    batch = fixed_batch()
+    moved = to_tensors(batch, torch.device("meta"))  # the way that a GPU's takes; it has shapes and no values
+    assert [tuple(part.shape) for part in moved] == [field.shape for field in batch]
+    assert {part.dtype for part in moved} == {torch.float32}
+
+
 def test_the_actor_learns_to_tell_the_truth_where_it_is_asked_to() -> None:
     batch = fixed_batch()
     taught, plain = Sac(SIZES, estimation=1.0, seed=3), Sac(SIZES, seed=3)
