@@ -21,6 +21,7 @@ from rosgraph_msgs.msg import Clock
 from kprl.action import GRIPPER_STROKE
 from kprl.control.kinematics import JOINT_NAMES, forward
 from kprl.control.limits import WORKSPACE
+from kprl_driver.reset import OPEN_ENOUGH
 from kprl_ros import topics
 from kprl_ros.stamps import to_stamp
 from kprl_ros.topics import LATCHED, STREAM
@@ -176,6 +177,34 @@ def test_reset_says_what_keeps_the_gripper_from_opening(ready):
     answer = ready.ask(topics.RESET_EPISODE)
     assert not answer.success and "something outside stops its fingers" in answer.message
     ready.drive(SIDE, 0.1)  # which is no fault of the arm
+
+
+def test_reset_lifts_fingers_that_jam_near_the_table(ready):
+    ready.grip(0.0)
+    ready.velocity = np.array([0.0, 0.0, -0.2])
+    ready.wait(lambda: ready.truth.position()[0][2] < 0.06 and ready.gripper.gripper.opening < 0.001, "it is low")
+    ready.velocity = None
+    ready.gripper.faults.block_opening(0.03)
+    answer = ready.begin(topics.RESET_EPISODE)
+    ready.wait(lambda: ready.truth.position()[0][2] > 0.1, "it is lifted", 10.0)
+    ready.gripper.faults.unblock_opening()
+    ready.wait(answer.done, "the reset is answered", 15.0)
+    assert answer.result().success, answer.result().message
+    assert ready.gripper.gripper.opening >= GRIPPER_STROKE - OPEN_ENOUGH
+
+
+def test_reset_at_home_says_that_lifting_did_not_open_the_gripper(ready):
+    ready.grip(0.0)
+    ready.velocity = np.array([0.0, 0.0, -0.2])
+    ready.wait(lambda: ready.truth.position()[0][2] < 0.06 and ready.gripper.gripper.opening < 0.001, "it is low")
+    ready.velocity = None
+    ready.gripper.faults.block_opening(0.03)
+    answer = ready.begin(topics.RESET_EPISODE)
+    ready.wait(answer.done, "the reset is answered", 20.0)
+    assert not answer.result().success and "something outside stops its fingers" in answer.result().message
+    assert ready.truth.position()[0][2] > 0.12
+    ready.gripper.faults.unblock_opening()
+    ready.home()
 
 
 def test_stop_interrupts_a_reset_and_recover_brings_it_back(ready):

@@ -22,7 +22,7 @@ from kprl.control.limits import CONTROL_PERIOD
 from kprl.errors import KprlError
 from kprl.files import write_json
 from kprl_policy.evaluation_worlds import BridgeWorld, RealWorld, WorkcellWorld, World
-from kprl_policy.judge import TruthSample, episode_report, result, why_broken
+from kprl_policy.judge import RESET_FAILED, TruthSample, episode_report, result, why_broken
 from kprl_policy.overlay_film import OverlayFilm
 from kprl_ros import camera_messages, topics
 from kprl_ros.diagnostics import Diagnostics
@@ -42,8 +42,8 @@ WORLDS = ["bridge", "workcell", "real"]
 class EvaluateNode(Node):
     """A client of /run_episode."""
 
-    def __init__(self) -> None:
-        super().__init__("evaluate_node")
+    def __init__(self, **settings: Any) -> None:
+        super().__init__("evaluate_node", **settings)
         self._episodes = declare(self, "episodes", 20, "how many", (1, 100_000))
         self._seed = declare(
             self, "seed", 3_000_000, "seed of the first episode; the next ones count up", (0, 2**62)
@@ -73,8 +73,7 @@ class EvaluateNode(Node):
         about = {"asked": self._episodes, "seed": self._seed, "max_steps": self._max_steps, "bundle": self._bundle}
         with tqdm(range(self._episodes), desc="episodes", mininterval=1.0) as bar:
             for number in bar:
-                self._world.prepare(self._seed + number, number + 1)
-                reports.append(self._episode(self._seed + number))
+                reports.append(self._episode(self._seed + number, number + 1))
                 value = result(reports, about)
                 write_json(self._output / "result.json", value)
                 bar.set_postfix_str(reports[-1]["outcome"])
@@ -111,7 +110,33 @@ class EvaluateNode(Node):
             )
         self.destroy_timer(timer)
 
-    def _episode(self, seed: int) -> dict[str, Any]:
+    def _episode(self, seed: int, number: int) -> dict[str, Any]:
+        """Prepare, run and judge one episode."""
+        try:
+            self._world.prepare(seed, number)
+        except KprlError as error:
+            says = f"{RESET_FAILED}: {error}"
+            self._count_fault(seed, says)
+            return episode_report(seed, says, 0, [])
+        ended = self._run(seed)
+        self._count_fault(seed, ended.outcome)
+        truth = self._world.truth(seed, ended.steps)
+        if truth:
+            self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))
+        self._diagnostics.counts["episodes"] += 1
+        return episode_report(seed, ended.outcome, ended.steps, [_sample(message) for message in truth])
+
+    def _count_fault(self, seed: int, says: str) -> None:
+        """Errors: `KprlError` where the graph has failed so often that it is taken for broken."""
+        broken = why_broken(says)
+        self._faults = self._faults + 1 if broken else 0
+        if self._faults == self._patience:
+            raise KprlError(f"the episode of seed {seed} failed: {broken}")
+        if broken:
+            self.get_logger().error(f"the episode of seed {seed} failed: {broken}")
+
+    def _run(self, seed: int) -> RunEpisode.Result:
+        """Have the policy node run an episode. Errors: `KprlError` where it does not answer."""
         sent = self._client.send_goal_async(RunEpisode.Goal(seed=seed, max_steps=self._max_steps))
         if not spin_until(self._executor, sent, ACCEPT_TIMEOUT):
             raise KprlError(
@@ -130,19 +155,7 @@ class EvaluateNode(Node):
             )
         ended = answer.result()
         assert ended is not None
-        broken = why_broken(ended.result.outcome)
-        self._faults = self._faults + 1 if broken else 0
-        if self._faults == self._patience:
-            raise KprlError(f"the episode of seed {seed} failed: {broken}")
-        if broken:
-            self.get_logger().error(f"the episode of seed {seed} failed: {broken}")
-        truth = self._world.truth(seed, ended.result.steps)
-        if truth:
-            self._film.end_episode(*(to_nanoseconds(message.header.stamp) for message in (truth[0], truth[-1])))
-        self._diagnostics.counts["episodes"] += 1
-        return episode_report(
-            seed, ended.result.outcome, ended.result.steps, [_sample(message) for message in truth]
-        )
+        return ended.result
 
     def _on_overlay(self, message: Image) -> None:
         frame = camera_messages.image_array(message).copy()

@@ -12,12 +12,13 @@ from typing import Any
 
 from kprl.tasks.outcome import SUCCESS, count_failures, outcome
 
+RESET_FAILED = "reset_failed"
 NOT_KNOWN = "not_known"  # what a robot says of an outcome that it has no sensor for
 # What /run_episode says where the graph failed, not the policy, and what to look at then.
 BROKEN = {
     "no_observations": "are the robot or sim bridge, the camera and the keypoint node running, on the policy's bundle?",
     "reset_timeout": "is the robot driver or a sim bridge running, with the same ROS_DOMAIN_ID?",
-    "reset_failed": "see the log of the robot driver or the sim bridge",
+    RESET_FAILED: "see the log of the robot driver or the sim bridge",
     "cancelled": "something else cancelled it",
     "disabled": "somebody called /policy/enable with false",
 }
