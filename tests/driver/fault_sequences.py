@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,8 @@ class Sequence:
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._spoilt = ""
         self._suspended = False
+        self._is_killed = False
+        self._orphan = 0  # process number of the arm process of a node that was killed
         self._events: dict[str, Callable[[], None]] = {
             **{
                 f"robot {name}": lambda name=name: self._break_robot(name)
@@ -57,6 +60,7 @@ class Sequence:
             "arm process hangs": lambda: self._process(signal.SIGSTOP),
             "arm process hangs for a moment": self._short_hang,
             "node hangs for a moment": self._node_hangs,
+            "node killed": self._kill_node,
             "commands end": lambda: self._spoil("none"),
             "commands are not numbers": lambda: self._spoil("nan"),
             "commands are stale": lambda: self._spoil("stale"),
@@ -67,17 +71,16 @@ class Sequence:
             "an object slips": lambda: rig.gripper.faults.slip(),
         }  # fmt: skip
 
-    def run(self) -> None:
-        """Command random velocities, and let one to three things happen meanwhile."""
+    def run(self, names: list[str] | None = None) -> None:
+        """Command random velocities, and let these things happen meanwhile, or one to three that are drawn."""
         self._aim()
         self._go(self._random.uniform(0.1, 0.3))
-        for _ in range(self._random.choice((1, 1, 2, 2, 3))):
-            name = self._random.choice(list(self._events))
+        for name in names or self._random.choices(list(self._events), k=self._random.choice((1, 1, 2, 2, 3))):
             self.log.append(name)
             self._events[name]()
             self._go(self._random.uniform(0.0, 0.25))
         self._go(0.35)
-        if self._must_be_told:
+        if self._must_be_told and not self._is_killed:
             self._until(self._is_told, REASON_TIMEOUT, "a reason in words")
         if self._reset is not None:
             self._until(self._reset.done, COMEBACK_TIMEOUT, "the reset is answered")
@@ -90,6 +93,11 @@ class Sequence:
         clear(rig.controller, rig.gripper)
         self._go(0.15)
         self._until(lambda: rig.controller.robot.mode.name == "RUNNING", COMEBACK_TIMEOUT, "the arm has power")
+        if self._is_killed:
+            self._until(lambda: not is_alive(self._orphan), COMEBACK_TIMEOUT, "the arm process has ended by itself")
+            self._suspended = True  # what was commanded before the node is there is nobody's
+            rig.start(RobotStatus.MODE_FAULT)  # the gripper may have one that only a recovery clears
+            self._suspended, self._is_killed = False, False
         deadline = time.monotonic() + COMEBACK_TIMEOUT
         while not self._recover():
             assert time.monotonic() < deadline, self._fail("it does not come back")
@@ -138,22 +146,36 @@ class Sequence:
         self._go(self._random.uniform(0.05, 0.8))
         popen.send_signal(signal.SIGCONT)
 
+    def _kill_node(self) -> None:
+        if self._is_killed:
+            return
+        self._orphan = self._pid()
+        popen = self._rig.process.popen
+        popen.kill()
+        popen.wait(COMEBACK_TIMEOUT)
+        self._is_killed, self._reset = True, None  # whoever waits for its answer waits in vain
+        self._forbid(LIMIT["process"])
+
     def _spoil(self, how: str) -> None:
         self._spoilt = how
 
     def _stop(self) -> None:
+        if self._is_killed:
+            return
         answer = self._rig.begin(topics.DRIVER_STOP)
         self._until(answer.done, COMEBACK_TIMEOUT, "/driver/stop is answered")
         self._forbid(STANDSTILL)
         self._must_be_told = True
 
     def _begin_reset(self) -> None:
-        if self._reset is None or self._reset.done():
+        if not self._is_killed and (self._reset is None or self._reset.done()):
             self._reset = self._rig.begin(topics.RESET_EPISODE)
 
     def _recover(self) -> bool:
         """Ask for a recovery; what is commanded meanwhile could not be told from what is commanded after it."""
         rig = self._rig
+        if self._is_killed:
+            return False
         self._suspended = True
         answer = rig.begin(topics.DRIVER_RECOVER)
         self._until(answer.done, COMEBACK_TIMEOUT, "/driver/recover is answered")
@@ -226,7 +248,7 @@ class Sequence:
     def _check(self) -> None:
         late = self._rig.truth.forbidden
         assert not late, self._fail(f"moved {max(late):.3f} s longer than it may")
-        assert self._rig.process.popen.poll() is None, self._fail("the node ended")
+        assert self._is_killed or self._rig.process.popen.poll() is None, self._fail("the node ended")
 
     def _fail(self, what: str) -> str:
         return f"{what}\n{'; '.join(self.log)}\n{self._rig.story()}"
@@ -236,6 +258,14 @@ class Sequence:
             return self._rig.arm_pid
         except (AssertionError, FileNotFoundError):
             return 0  # it has ended, or two of them are there for a moment
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs: 0 is none, and one that has ended and waits to be reaped counts as ended."""
+    try:
+        return bool(pid) and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def _wake(pid: int) -> None:

@@ -79,11 +79,11 @@ class Rig:
         }
         node.create_timer(COMMAND_PERIOD, self._command)
 
-    def start(self) -> Process:
-        """Start the node and wait until it is ready."""
+    def start(self, *modes: int) -> Process:
+        """Start the node and wait until it is ready, or in one of these modes."""
         self.statuses.clear()
         process = self.graph.start("driver_node", robot_ip=self.address, **self._parameters)
-        self.graph.wait(lambda: self.mode == RobotStatus.MODE_IDLE, "the driver is ready", START_TIMEOUT)
+        self.graph.wait(lambda: self.mode in (RobotStatus.MODE_IDLE, *modes), "the driver is ready", START_TIMEOUT)
         return process
 
     @property

@@ -17,6 +17,16 @@ HOME_EVERY = 10  # sequences: so that the arm is where it has room
 pytestmark = [pytest.mark.graph, pytest.mark.timeout(300 + 60 * SOAK_MINUTES)]
 
 
+@pytest.mark.parametrize("before", [[], ["robot safeguard_stop"], ["node hangs for a moment"]])
+def test_a_killed_node_leaves_an_arm_that_stands_and_a_new_one_takes_over(rig: Rig, before: list[str]) -> None:
+    rig.truth.allow(1e9)
+    rig.home()
+    sequence = Sequence(rig, FIRST_SEED)
+    sequence.run([*before, "node killed", "somebody recovers", "gripper cut_power"])
+    sequence.mend()
+    rig.truth.allow(1e9)  # what comes next is another test's
+
+
 def test_nothing_unasked_moves_and_everything_comes_back(rig: Rig) -> None:
     rig.home()
     end = time.monotonic() + 60.0 * SOAK_MINUTES
