@@ -13,6 +13,7 @@ from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.launch_extras import recording, rviz
 from kprl_ros.launching import (
+    NAMESPACE_ARGUMENT,
     bundle_folder,
     configured_node,
     last_stage,
@@ -46,8 +47,10 @@ ARGUMENTS = {
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the fake world; empty: the bundle's", None),
     "object": ("", "object in the fake world; empty: the bundle's", ["", *sorted(OBJECTS)]),
+    "series": ("cb3", "which UR5 the fake controller is: of 125 or 500 Hz", ["cb3", "e-series"]),
     "randomization": ("workcell", "looks and contacts of the fake world", list(RANDOMIZATIONS)),
     "seed": ("3000000", "seed of the first episode's fake scene; the next ones count up", None),
+    "namespace": NAMESPACE_ARGUMENT,
 }
 
 
@@ -73,8 +76,8 @@ def plan(values):
     }
     seeing = {"model": str(bundle), "most_repeats": MOST_REPEATS}
     extras = [
-        *(rviz() if values["rviz"] == "true" else []),
-        *(recording(output) if values["record"] == "true" else []),
+        *(rviz(values["namespace"]) if values["rviz"] == "true" else []),
+        *(recording(output, values["namespace"]) if values["record"] == "true" else []),
     ]
     graph = [
         *required(configured_node("kprl_driver", "driver_node", driver(values, host, is_fake))),
@@ -134,6 +137,7 @@ def world(values, info, seed, host):
         "seed": seed,
         "bind": host,
         "goal": values["goal"],
+        "series": values["series"],
     }
 
 
