@@ -1,4 +1,4 @@
-"""The command line `kprl`: data, keypoints, policy, bench.
+"""The command line `kprl`: data, keypoints, policy, bench, experiment.
 
 Every command is one function whose parameters are its flags (tyro reads them).
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import tyro
 
-from kprl.commands import bench, data, keypoints, policy
+from kprl.commands import bench, data, experiment, keypoints, policy
 from kprl.errors import KprlError
 
 USER_ERROR = 2  # exit status for a fault that a user can mend
@@ -23,13 +23,28 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "card": keypoints.card,
         "ablation": keypoints.ablation,
     },
-    "bench": {"env": bench.env, "encoder": bench.encoder, "sac": bench.sac, "pipeline": bench.pipeline},
+    "bench": {
+        "env": bench.env,
+        "encoder": bench.encoder,
+        "sac": bench.sac,
+        "graph": bench.graph,
+        "pipeline": bench.pipeline,
+        "learning": bench.learning,
+    },
+    "experiment": {
+        "fig7": experiment.fig7,
+        "fig8": experiment.fig8,
+        "fig10": experiment.fig10,
+        "table1": experiment.table1,
+        "ablation": experiment.ablation,
+    },
     "policy": {"train": policy.train, "eval": policy.evaluate, "show": policy.show, "card": policy.card},
 }
 ABOUT = "Keypoint policies for a robot arm, learnt in simulation."
 GROUPS = {
     "bench": "Measurements against named peers and limits.",
     "data": "Images for keypoint training.",
+    "experiment": "The paper's figures and tables.",
     "keypoints": "The self-supervised keypoint representation.",
     "policy": "Manipulation policies.",
 }

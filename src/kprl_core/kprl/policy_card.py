@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from kprl.film import write_gif
 from kprl.policy_run import FILMED_EPISODES, RUN_FILE, evaluate_bundle
 from kprl.rl.config import PRESETS
 from kprl.rl.evaluation import EvaluationResult
+from kprl.rl.metrics_log import read_evaluations
 from kprl.rl.plots import plot_seeds
 from kprl.tasks.outcome import count_failures
 
@@ -62,7 +62,8 @@ def make_card(runs: Sequence[Path], out: Path, episodes: int) -> None:
     results = [{domain: _figures(found) for domain, found in each.items()} for each in measured]
     with atomic_folder(out) as beside:
         shutil.copytree(runs[0] / "bundle", beside, dirs_exist_ok=True)
-        plot_seeds([_evaluations(run) for run in runs], beside / "curves.png", f"{out.name}: seeds {seeds}")
+        curves = [_evaluations(run) for run in runs]
+        plot_seeds({infos[0]["provenance"]["algorithm"]: curves}, beside / "curves.png", f"{out.name}: seeds {seeds}")
         write_gif(beside / "episode.gif", measured[0][FILMED].frames)
         by_seed = {str(seed): result for seed, result in zip(seeds, results, strict=True)}
         write_json(beside / "results.json", {"episodes": episodes, "seeds": by_seed})
@@ -150,8 +151,7 @@ def _figures(result: EvaluationResult) -> dict[str, Any]:
 
 def _evaluations(run: Path) -> list[tuple[float, float]]:
     """Steps and success of every evaluation on the way."""
-    with (run / "policy" / "metrics.csv").open() as file:
-        return [(float(row["step"]), float(row["eval_success"])) for row in csv.DictReader(file) if row["eval_success"]]
+    return [(row["step"], row["eval_success"]) for row in read_evaluations(run / "policy" / "metrics.csv")]
 
 
 def _parts(made: dict[str, Any]) -> str:

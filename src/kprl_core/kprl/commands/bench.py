@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kprl.commands.shown import require_at_least
+from kprl.errors import KprlError
 
 Peer = Literal["sb3", "sbx"]
+LEAST_TRAINING = 400  # steps: eight episodes, so that the second half has some
 
 
 def env(episodes: int = 40, workers: tuple[int, ...] = (1, 2, 4), json: Path | None = None) -> None:
@@ -94,6 +97,55 @@ def sac(rounds: int = 10, peers: tuple[Peer, ...] = ("sb3", "sbx"), json: Path |
         write_json(json, result)
 
 
+def graph(
+    frames: int = 2000, training_steps: int = 3000, bundle: Path | None = None, json: Path | None = None
+) -> None:
+    """Measure the time from an image's stamp to its command in the real-time graph, and what lockstep costs a step.
+
+    Camera images of 640 x 480 at 30 Hz, keypoint node, policy node, a simulated robot in real time and a viewer of the
+    overlay, on two cores; before and after it a bare echo of the same images between two processes.
+
+    Args:
+        frames: Images to measure.
+        training_steps: Steps of the trainings over topics and in process; 0: the environments' steps alone.
+        bundle: Bundle for the task grasp; if not given, the one that ships.
+        json: File for the result.
+    """
+    from kprl.files import write_json
+
+    require_at_least("frames", frames, 1)
+    if training_steps and training_steps < LEAST_TRAINING:
+        raise KprlError(f"training_steps is {training_steps}: expected 0, or at least {LEAST_TRAINING}")
+    result = _graph_benchmark()(frames, training_steps, bundle)
+
+    def times(name: str) -> str:
+        p50, p99, most = (result[f"{name}_ms_{part}"] for part in ("p50", "p99", "max"))
+        return f"{p50:.1f} ms, 99 % within {p99:.1f}, at most {most:.1f}"
+
+    print(f"image to command: {times('latency')}; half a camera period is {result['camera_period_ms'] / 2:.1f} ms")
+    print("  of it: " + ", ".join(f"{name} {value:.1f}" for name, value in result["stages_ms_p50"].items()))
+    print(f"  bare echo of the image: {times('bare_echo')}")
+    print(
+        f"  {result['frames_answered']} of {result['frames']} images answered, {result['frames_queued']} behind a "
+        f"newer one, {result['overlays']} overlays, load {result['load_average']:.1f} on {result['cores']} cores"
+    )
+    for name, value in result["step_ms"].items():
+        print(f"  a step, {name.replace('_', ' ')}: {value:.2f} ms")
+    of = {"training": "a training", "env": "the environment"}[result["lockstep_ratio_of"]]
+    print(f"  a step of {of} takes {result['lockstep_ratio']:.2f} times as long over topics as in process")
+    if json:
+        write_json(json, result)
+
+
+def _graph_benchmark() -> Callable[..., dict[str, Any]]:
+    """It is made of ROS nodes: looked up only when asked for."""
+    try:
+        from kprl_policy.graph_benchmark.graph import bench_graph
+    except ImportError as error:
+        raise KprlError(f"bench graph needs the ROS 2 workspace ({error}): run `source setup.bash` first") from None
+    return bench_graph
+
+
 def pipeline(
     out: Path,
     task: str = "grasp",
@@ -137,3 +189,39 @@ def pipeline(
     print("  minutes: " + ", ".join(f"{name} {value:.1f}" for name, value in result["minutes_by_stage"].items()))
     if json:
         write_json(json, result)
+
+
+def learning(
+    env_id: str,
+    out: Path,
+    steps: int = 20_000,
+    seeds: tuple[int, ...] = (0, 1, 2),
+    evaluate_every: int = 2_000,
+    evaluation_episodes: int = 50,
+    peers: tuple[Literal["sb3"], ...] = ("sb3",),
+) -> None:
+    """Compare how fast our SAC + HER and stable-baselines3's learn somebody else's environment, over seeds.
+
+    The same networks, batch, discount, learning rate and updates a step. Interrupted, the same command goes on after
+    the trainings that are done.
+
+    Args:
+        env_id: Any Gymnasium environment with a vector Box as action, as PandaReach-v3.
+        out: Folder for run folders, curves.csv, curves.png and learning.json.
+        steps: Environment steps of each training.
+        seeds: Seeds; each is a training of everybody.
+        evaluate_every: Environment steps between evaluations.
+        evaluation_episodes: Greedy episodes in each evaluation.
+        peers: Whom to compare with.
+    """
+    from kprl.benchmarks.learning import LearningConfig, bench_learning
+
+    result = bench_learning(LearningConfig(env_id, out, steps, seeds, evaluate_every, evaluation_episodes, peers))
+    for name, solved in result["all_solved_at"].items():
+        said = ", ".join("never" if step is None else f"{step:.0f}" for step in solved.values())
+        print(
+            f"{name}: all of {evaluation_episodes} episodes solved at step {said}; at the end success "
+            f"{result['final_success'][name]:.0%}, return {result['final_return'][name]:.2f}, "
+            f"after {result['minutes'][name]:.1f} minutes"
+        )
+    print(f"wrote {out / 'curves.png'}")

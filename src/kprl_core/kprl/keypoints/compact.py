@@ -29,6 +29,7 @@ class CompactTrunk(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for _ in dilations)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) -> features (N, C, 16, 16)."""
         x = F.relu(self.stem_norm(self.stem(F.pixel_unshuffle(images, STRIDE))))  # (N, C, 16, 16)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             x = x + F.relu(norm(layer(x)))
@@ -43,4 +44,5 @@ class CompactEncoder(CompactTrunk):
         self.head = nn.Conv2d(channels, 4 * num_keypoints, 1)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) -> feature maps (N, K, 32, 32)."""
         return F.pixel_shuffle(self.head(super().forward(images)), 2)  # (N, K, 32, 32)

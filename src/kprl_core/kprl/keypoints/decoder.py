@@ -34,6 +34,7 @@ class ShallowDecoder(nn.Module):
         self.empty = nn.Parameter(torch.zeros(1, OUTPUTS, MAP_SIZE, MAP_SIZE))
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (N, K, 32, 32) -> depth (N, 1, 32, 32) and the logits of the classes (N, 3, 32, 32)."""
         out = self.second(F.relu(self.first(maps))) + self.empty
         return out[:, :1], out[:, 1:]
 
@@ -50,5 +51,6 @@ class DenseDecoder(nn.Module):
         self.empty = nn.Parameter(torch.zeros(1, OUTPUTS, MAP_SIZE, MAP_SIZE))
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (N, K, 32, 32) -> depth (N, 1, 32, 32) and the logits of the classes (N, 3, 32, 32)."""
         out = self.head(self.block(self.stem(maps))) + self.empty
         return out[:, :1], out[:, 1:]

@@ -31,6 +31,7 @@ class DenseLayer(nn.Module):
         self.conv = nn.Conv2d(width, growth, 3, padding=dilation, dilation=dilation, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C + growth, H, W): the input, and what the layer makes of it."""
         return torch.cat([x, self.conv(F.silu(self.norm(self.squeeze(x))))], dim=1)
 
 
@@ -82,6 +83,7 @@ class DenseTrunk(nn.Module):
         return self.bottom(x), skips
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) -> features of the coarsest level."""
         return self.contract(images)[0]
 
 
@@ -111,6 +113,7 @@ class DenseUNet(DenseTrunk):
         self.head = nn.Sequential(nn.BatchNorm2d(channels), nn.SiLU(), nn.Conv2d(channels, num_keypoints, 1))
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) -> feature maps (N, K, 32, 32)."""
         x, skips = self.contract(images)
         for lift, block in zip(self.lift, self.up, strict=True):
             x = block(torch.cat([lift(x), skips.pop()], dim=1))

@@ -42,5 +42,6 @@ class KeypointLayer(nn.Module):
         self.sharpness = sharpness
 
     def forward(self, features: Tensor) -> Tensor:
+        """Feature maps (N, K, H, W) -> keypoints (N, K, 3): u, v in [-1, 1] (eq. 1), confidence in [0, 1] (eq. 2)."""
         position = centroids(spatial_softmax(features, self.sharpness))
         return torch.cat([position, confidences(features)[..., None]], dim=-1)

@@ -26,6 +26,7 @@ class KeypointEncoder(nn.Module):
         self.layer = KeypointLayer(sharpness)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) in [0, 1] -> keypoints (N, K, 3)."""
         keypoints: Tensor = self.layer(self.features(images))
         return keypoints
 

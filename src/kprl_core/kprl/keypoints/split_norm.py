@@ -23,6 +23,7 @@ class SplitBatchNorm2d(nn.Module):
         self.adversarial = False
 
     def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same, by the statistics of clean or of adversarial images."""
         normed: Tensor = (self.auxiliary if self.adversarial else self.clean)(x)
         return normed
 

@@ -32,5 +32,6 @@ class LatentDecoder(nn.Module):
         self.decoder = decoder
 
     def forward(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Latent (N, K, 2) -> depth (N, 1, 32, 32) and class logits (N, 3, 32, 32)."""
         depth, logits = self.decoder(self.lift(latent.flatten(1)))
         return depth, logits

@@ -32,6 +32,7 @@ class LatentEncoder(nn.Module):
         return self.pool(self.thin(self.trunk(images))).flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) -> latent (N, K, 2)."""
         return in_pairs(self.latent(self.features(images)))
 
 
@@ -64,6 +65,7 @@ class ResNetEncoder(nn.Module):
         self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 1, 64, 64) in [0, 1] -> latent (N, K, 2)."""
         # Grey minus the colours' means broadcasts to three channels.
         return in_pairs(self.resnet((images - self.mean) / self.deviation))
 

@@ -150,6 +150,7 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
     "full": TrainPolicyConfig(
         steps=150_000,
+        batch_size=256,
         actor_hidden=(128, 128),
         critic_hidden=(128, 128),
         buffer_size=200_000,
@@ -171,7 +172,7 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "plain": replace(FOREIGN, relabels=0, gamma=0.99, polyak=0.005, learning_rate=3e-4, normalise=False),
 }
 """`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores. `full`: the same with wider
-networks, all experience kept and the best of larger evaluations, for bundles to keep. For other people's environments:
+networks at half the batch, all experience kept and the best of larger evaluations, for bundles to keep. For other people's environments:
 `goal`, where there are goals to relabel; `plain`, where there are none."""
 
 

@@ -73,6 +73,11 @@ class MetricsLog:
         self._file.close()
 
 
+def read_evaluations(path: Path) -> list[dict[str, float]]:
+    """The rows of a metrics.csv that have an evaluation; of each, the columns that are known."""
+    return [row for row in _read(path) if "eval_success" in row]
+
+
 def _read(path: Path) -> list[dict[str, float]]:
     try:
         with path.open(newline="") as file:

@@ -38,22 +38,23 @@ def plot_curve(rows: Sequence[Mapping[str, float]], path: Path, title: str) -> N
         figure.savefig(beside, dpi=110)
 
 
-def plot_seeds(runs: Sequence[Sequence[tuple[float, float]]], path: Path, title: str) -> None:
-    """Draw success over steps of several trainings, and their mean where all of them have got to.
+def plot_seeds(methods: Mapping[str, Sequence[Sequence[tuple[float, float]]]], path: Path, title: str) -> None:
+    """Draw success over steps of several trainings of each method, and their mean where all of them have got to.
 
     Args:
-        runs: (steps, success rate) of each run's evaluations, at least one, in order.
+        methods: name -> for each of its runs, the (steps, success rate) of its evaluations, at least one, in order.
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    tables = [np.array(run) for run in runs]
-    for table in tables:
-        axis.plot(table[:, 0], table[:, 1], color="0.7", marker=".")
-    across = np.linspace(0, min(table[-1, 0] for table in tables), 100)
-    each = np.array([np.interp(across, table[:, 0], table[:, 1]) for table in tables])
-    axis.plot(across, each.mean(0), color="C0", linewidth=2, label=f"mean of {len(runs)}")
-    axis.fill_between(across, each.min(0), each.max(0), color="C0", alpha=0.15, label="least to most")
+    for index, (name, runs) in enumerate(methods.items()):
+        colour, tables = f"C{index}", [np.array(run) for run in runs]
+        for table in tables:
+            axis.plot(table[:, 0], table[:, 1], color=colour, alpha=0.35, linewidth=0.8, marker=".")
+        across = np.linspace(max(table[0, 0] for table in tables), min(table[-1, 0] for table in tables), 100)
+        each = np.array([np.interp(across, table[:, 0], table[:, 1]) for table in tables])
+        axis.plot(across, each.mean(0), color=colour, linewidth=2, label=f"{name}, mean of {len(runs)}")
+        axis.fill_between(across, each.min(0), each.max(0), color=colour, alpha=0.15, label="least to most")
     axis.set(xlabel="environment steps", ylabel="success of greedy evaluations", ylim=(-0.03, 1.03))
     axis.grid(alpha=0.3)
     axis.legend(loc="lower right", fontsize=8)

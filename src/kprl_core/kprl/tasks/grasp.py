@@ -14,6 +14,9 @@ GOAL_HEIGHT = (0.10, 0.18)  # [m]
 GOAL_MARGIN = (0.05, 0.05)  # [m] from the workspace's walls
 START_HEIGHT = (0.12, 0.18)  # [m] of the tool at an ordinary start
 START_SPREAD = 0.06  # [m] about the workspace's centre, x and y
+MISSED = 0.2  # share of the curriculum in which the gripper has missed the object
+FINGER_DEPTH = 0.012  # [m] half a finger across x
+OVER = 0.03  # [m] of the tool over the object's top, at which open fingers are clear of it
 OBJECT_CLEARANCE = 0.075  # [m] a tool that is placed anywhere keeps from the object, unless it is around or above it
 
 
@@ -54,8 +57,10 @@ class Grasp(Task):
         """Backwards along a grasp: the object held, the gripper around it, or on the way there from an ordinary start.
 
         Random motion almost never closes around an object; from these starts the critic learns what holding it is
-        worth, then closing, then approaching.
+        worth, then closing, then approaching. A fifth begins where grasps end that missed: low, beside the object.
         """
+        if rng.random() < MISSED:
+            return _beside(placed, rng)
         case = rng.random()
         if case < 0.35:
             return _held(placed, rng)
@@ -79,6 +84,21 @@ class Grasp(Task):
         tcp = rng.uniform(WORKSPACE.lower, WORKSPACE.upper)
         free = np.linalg.norm(tcp[:2] - placed.position[:2]) > OBJECT_CLEARANCE or tcp[2] > 0.08
         return ToolStart(tcp, float(rng.uniform(0.0, GRIPPER_STROKE))) if free else None
+
+
+def _beside(placed: Placed, rng: np.random.Generator) -> ToolStart:
+    """The open gripper low in front of the object, behind it, or over it to any side; the fingers clear of it."""
+    if rng.random() < 0.6:  # along x, across which the fingers are thin
+        away = placed.model.radius + FINGER_DEPTH + rng.uniform(0.0, 0.04)
+        offset = np.array([rng.choice([-1.0, 1.0]) * away, rng.normal(0.0, 0.015), rng.uniform(0.0, 0.06)])
+    else:
+        angle, away = rng.uniform(0.0, 2 * np.pi), rng.uniform(0.02, 0.08)
+        height = placed.model.rest_height + rng.uniform(OVER, 0.09)
+        offset = np.array([away * np.cos(angle), away * np.sin(angle), height])
+    tcp = inside(placed.position + offset)
+    if abs(tcp[0] - placed.position[0]) < placed.model.radius + FINGER_DEPTH:  # a wall of the workspace was in the way
+        tcp[2] = max(tcp[2], 2 * placed.model.rest_height + OVER)
+    return ToolStart(tcp, GRIPPER_STROKE)
 
 
 def _held(placed: Placed, rng: np.random.Generator) -> ToolStart:

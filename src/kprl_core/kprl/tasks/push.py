@@ -16,6 +16,8 @@ PUSH_DISTANCE = (0.08, 0.2)  # [m] between object and goal
 START_HEIGHT = (0.09, 0.14)  # [m] of the tool at an ordinary start: over every object
 START_SPREAD = 0.06  # [m] about the workspace's centre, x and y
 PUSH_HEIGHT = (0.022, 0.032)  # [m] of the tool that pushes: the fingertips reach 19 mm below it
+LOST = 0.35  # share of the curriculum in which the push has gone wrong
+OVER = 0.024  # [m] of the tool over the object's top: the fingertips are then 5 mm over it
 FINGERS = 0.035  # [m] radius of the closed fingers' circle
 
 
@@ -51,7 +53,12 @@ class Push(Task):
         return ToolStart(np.array([*xy, rng.uniform(*START_HEIGHT)]), 0.0)
 
     def curriculum(self, placed: Placed, rng: np.random.Generator) -> ToolStart:
-        """Backwards along a push: behind the object, which has come any part of its way, or on the way there."""
+        """Backwards along a push: behind the object, which has come any part of its way, or on the way there.
+
+        A third begins where pushes end that went wrong: close by on any side of the object, at any height.
+        """
+        if rng.random() < LOST:
+            return self._astray(placed, rng)
         way = placed.goal - placed.position
         position = placed.position + way * rng.uniform(0.0, 0.8)
         behind = position[:2] - way[:2] / np.linalg.norm(way) * (placed.model.radius + FINGERS + rng.uniform(0.0, 0.02))
@@ -60,6 +67,21 @@ class Push(Task):
             return self.ordinary(placed, rng)  # a wall leaves no room behind the object
         if rng.random() < 0.3:
             tcp[2] += rng.uniform(0.0, START_HEIGHT[0])
+        return ToolStart(tcp, 0.0, moved=(position, placed.yaw))
+
+    def _astray(self, placed: Placed, rng: np.random.Generator) -> ToolStart:
+        """The tool stands low on any side of the object, or has slid off it or onto it."""
+        position = placed.position + (placed.goal - placed.position) * rng.uniform(0.0, 0.8)
+        reach = placed.model.radius + FINGERS
+        if rng.random() < 0.5:
+            distance, height = reach + rng.uniform(0.0, 0.04), rng.uniform(*PUSH_HEIGHT)
+        else:
+            distance, height = rng.uniform(0.0, 0.09), rng.uniform(PUSH_HEIGHT[0], START_HEIGHT[1])
+        angle = rng.uniform(0.0, 2 * np.pi)
+        place = position[:2] + distance * np.array([np.cos(angle), np.sin(angle)])
+        tcp = inside(np.array([*place, height]))
+        if np.linalg.norm(tcp[:2] - position[:2]) < reach:
+            tcp[2] = max(tcp[2], 2 * placed.model.rest_height + OVER)
         return ToolStart(tcp, 0.0, moved=(position, placed.yaw))
 
     def scatter(self, placed: Placed, rng: np.random.Generator) -> ToolStart | None:
