@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo models test soak lint lock clean
+.PHONY: help setup demo models test soak lint docs lock clean
 
 TORCH ?= cpu
 export TORCH TORCH_INDEX_URL
@@ -36,17 +36,24 @@ models: setup  ## train the bundles of models/, about half a day on two cores
 lint: setup  ## style (ruff) and types (mypy)
 	@. ./setup.bash && ruff check . && mypy
 
-# Tests of real processes share the machine with whatever else runs: a failure is tried once more, and reported as R.
+# Tests of real processes and their clocks have the machine to themselves; what only computes runs two at a time. Real
+# processes share the machine with whatever else runs: a failure is tried once more, and reported as R.
+ALONE := $(addprefix tests/,camera data driver fake_hardware graph inspection ros2_standin workcell)
+TOGETHER := $(filter-out tests/__pycache__ $(ALONE),$(patsubst %/,%,$(wildcard tests/*/)))
 test: lint  ## everything that CI runs: style, types, tests
-	@. ./setup.bash && python -m pytest --reruns 1
+	@. ./setup.bash && OMP_NUM_THREADS=1 python -m pytest --reruns 1 -n 2 --dist loadfile $(TOGETHER)
+	@. ./setup.bash && python -m pytest --reruns 1 $(ALONE)
 
 soak:  ## random faults against the robot driver for MINUTES (30), from SEED (1) on
 	@. ./setup.bash && KPRL_SOAK_MINUTES=$(or $(MINUTES),30) KPRL_SOAK_SEED=$(or $(SEED),1) \
 	  python -m pytest -s tests/driver/test_fault_sequences.py
+
+docs: setup  ## the manual as a web site in site/
+	@. ./setup.bash && python tools/docs/graph_tables.py --write && mkdocs build --strict
 
 lock:  ## resolve requirements/*.in into the lock files (UPGRADE=1: take new versions)
 	@test -x .venv/bin/python || { echo "make lock: run make setup first" >&2; exit 2; }
 	@.venv/bin/python tools/setup/lock.py $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what set-up and builds made; runs/ stays
-	@rm -rf .venv build install log .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build install log site .mypy_cache .ruff_cache .pytest_cache .hypothesis

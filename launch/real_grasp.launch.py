@@ -11,7 +11,7 @@ from kprl.sim.objects import OBJECTS
 from kprl.sim.ranges import RANDOMIZATIONS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
-from kprl_ros.launch_extras import recording, rviz
+from kprl_ros.launch_extras import EXTRA_ARGUMENTS, extras
 from kprl_ros.launching import (
     NAMESPACE_ARGUMENT,
     bundle_folder,
@@ -41,8 +41,7 @@ ARGUMENTS = {
     "episodes": ("10", "episodes to evaluate, then the launch ends; 0: run until Ctrl-C", None),
     "auto_start": ("false", "the real arm moves without /policy/enable; fake episodes always do", YES_NO),
     "use_fake_hardware": ("false", "fake controller, gripper and camera around a simulated world", YES_NO),
-    "rviz": ("false", "show the graph in rviz, where it is installed", YES_NO),
-    "record": ("false", "record the graph's topics (MCAP) in output, where rosbag2 is installed", YES_NO),
+    **EXTRA_ARGUMENTS,
     "output": ("runs/real_grasp", "folder for result.json and recordings", None),
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the fake world; empty: the bundle's", None),
@@ -75,16 +74,12 @@ def plan(values):
         "confirm_episodes": confirms,
     }
     seeing = {"model": str(bundle), "most_repeats": MOST_REPEATS}
-    extras = [
-        *(rviz(values["namespace"]) if values["rviz"] == "true" else []),
-        *(recording(output, values["namespace"]) if values["record"] == "true" else []),
-    ]
     graph = [
+        *extras(values, output),
         *required(configured_node("kprl_driver", "driver_node", driver(values, host, is_fake))),
         *camera(values, host, is_fake),
         *required(configured_node("kprl_keypoints", "keypoint_node", seeing)),
         *required(configured_node("kprl_policy", "policy_node", acting)),
-        *extras,
     ]
     if episodes > 0:
         job = {

@@ -6,7 +6,16 @@ from kprl.bundle import read_bundle_info
 from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
-from kprl_ros.launching import bundle_folder, configured_node, last_stage, launch_description, required, whole_number
+from kprl_ros.launch_extras import EXTRA_ARGUMENTS, extras
+from kprl_ros.launching import (
+    NAMESPACE_ARGUMENT,
+    bundle_folder,
+    configured_node,
+    last_stage,
+    launch_description,
+    required,
+    whole_number,
+)
 
 ARGUMENTS = {
     "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
@@ -15,7 +24,7 @@ ARGUMENTS = {
     "object": ("", "object to handle; empty: the bundle's", ["", *sorted(OBJECTS)]),
     "episodes": ("20", "episodes to evaluate, then the launch ends; 0: run until Ctrl-C", None),
     "goal": ("", "goal 'x,y,z' [m] in base_link of every episode; empty: the task draws one", None),
-    "output": ("runs/sim_grasp", "folder for result.json, and for episodes.gif where overlay is true", None),
+    "output": ("runs/sim_grasp", "folder for result.json, recordings, and episodes.gif where overlay is true", None),
     "seed": ("3000000", "seed of the first episode; the next ones count up", None),
     "clock": ("realtime", "who advances time: the wall clock, or each command", ["realtime", "lockstep"]),
     "auto_start": (
@@ -23,6 +32,8 @@ ARGUMENTS = {
         "with episodes 0: the policy acts at once, without /policy/enable",
         ["true", "false"],
     ),
+    "namespace": NAMESPACE_ARGUMENT,
+    **EXTRA_ARGUMENTS,
     "overlay": ("true", "film the first episodes with their keypoints", ["true", "false"]),
 }
 
@@ -54,7 +65,9 @@ def plan(values):
         "clock": clock,
         "auto_start": values["auto_start"] == "true" and episodes == 0,
     }
+    output = Path(values["output"]).expanduser().absolute()
     graph = [
+        *extras(values, output),
         *required(configured_node("kprl_sim", "sim_bridge", world)),
         *required(configured_node("kprl_keypoints", "keypoint_node", {"model": str(bundle)})),
         *required(configured_node("kprl_policy", "policy_node", acting)),
@@ -66,6 +79,6 @@ def plan(values):
         "seed": seed,
         "film": values["overlay"] == "true",
         "bundle": str(bundle),
-        "output": str(Path(values["output"]).expanduser().absolute()),
+        "output": str(output),
     }
     return [*graph, *last_stage(configured_node("kprl_policy", "evaluate_node", job), "the evaluation")]

@@ -11,6 +11,7 @@ from kprl.files import atomic_file
 from kprl.profiles import profile_names, read_profile
 from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
+from kprl_ros.launch_extras import EXTRA_ARGUMENTS, extras
 from kprl_ros.launching import (
     config_folder,
     configured_node,
@@ -31,6 +32,7 @@ ARGUMENTS = {
     "output": ("runs/train", "run folder for all results", None),
     "seed": ("0", "seed of everything random", None),
     "resume": ("false", "go on in a run folder that was begun, where it was stopped", ["true", "false"]),
+    **EXTRA_ARGUMENTS,
 }
 
 
@@ -50,10 +52,11 @@ def plan(values):
     config = {"profile": profile.name} | run | settings
     if _is_begun(output, values["resume"] == "true"):
         _require_same(config, output / "config.yaml")
-        return _learn_keypoints(profile, run, output)
+        return _learn_keypoints(profile, run, output, extras(values, output))
+    shown = extras(values, output)  # refuses here what is missing, and begins with the graph
     with atomic_file(output / "config.yaml") as beside:
         beside.write_text(yaml.safe_dump(config, sort_keys=False))
-    return _learn_keypoints(profile, run, output)
+    return _learn_keypoints(profile, run, output, shown)
 
 
 def _is_begun(output, resume):
@@ -92,10 +95,10 @@ def _flat(settings):
     return flat
 
 
-def _learn_keypoints(profile, run, output):
+def _learn_keypoints(profile, run, output, shown):
     """Stages 1 and 2: the images go on where they were stopped, finished keypoints are kept."""
     if (output / "keypoints" / "keypoints.json").exists():
-        return [LogInfo(msg="images and keypoints are kept"), *_learn_policy(profile, run, output)]
+        return [LogInfo(msg="images and keypoints are kept"), *_learn_policy(profile, run, output, shown)]
     generate = _kprl(
         "data",
         ["data", "generate", "--out", str(output / "data")],
@@ -114,7 +117,7 @@ def _learn_keypoints(profile, run, output):
     return stage(
         generate,
         "data generation",
-        lambda: stage(train, "keypoint training", lambda: _learn_policy(profile, run, output)),
+        lambda: stage(train, "keypoint training", lambda: _learn_policy(profile, run, output, shown)),
     )
 
 
@@ -123,12 +126,13 @@ def _kprl(name, command, options):
     return ExecuteProcess(cmd=["kprl", *command, *flags], name=name, output="screen")
 
 
-def _learn_policy(profile, run, output):
-    """Stage 3: the graph that trains; it ends with its trainer."""
+def _learn_policy(profile, run, output, shown):
+    """Stage 3: the graph that trains, and what shows it; it ends with its trainer."""
     model = str(output / "keypoints")
     # Without resume:=true the folder was empty: then there is nothing that it could go on with.
     files = {"keypoints": model, "output": str(output), "started": STARTED, "resume": True}
     return [
+        *shown,
         *required(configured_node("kprl_sim", "sim_bridge", run | {"clock": "lockstep"})),
         *required(configured_node("kprl_keypoints", "keypoint_node", {"model": model})),
         *last_stage(

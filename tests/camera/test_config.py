@@ -30,7 +30,7 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 
 
 def test_the_file_states_the_defaults_of_all_parameters(node: Node) -> None:
-    stated = yaml.safe_load(FILE.read_text())["camera_node"]["ros__parameters"]
+    stated = yaml.safe_load(FILE.read_text())["/**/camera_node"]["ros__parameters"]
     read_settings(node)
     own = [name for name in node._parameters if name not in ("use_sim_time", "start_type_description_service")]
     assert stated == {name: node.get_parameter(name).value for name in own}

@@ -31,7 +31,7 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 
 
 def test_the_file_states_the_defaults_of_all_parameters_and_the_manual_names_them(node):
-    stated = yaml.safe_load((ROOT / "config" / "driver_node.yaml").read_text())["driver_node"]["ros__parameters"]
+    stated = yaml.safe_load((ROOT / "config" / "driver_node.yaml").read_text())["/**/driver_node"]["ros__parameters"]
     settings = read_settings(node)
     own = [name for name in node._parameters if name not in ("use_sim_time", "start_type_description_service")]
     assert stated == {name: node.get_parameter(name).value for name in own} | {"robot_ip": ""}

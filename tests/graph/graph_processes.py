@@ -27,15 +27,19 @@ PACKAGES = {
     "trainer_node": "kprl_policy",
     "evaluate_node": "kprl_policy",
     "driver_node": "kprl_driver",
+    "camera_node": "kprl_camera",
+    "workcell": "kprl_fake_hardware",
+    "record_node": "kprl_inspection",
+    "viewer_node": "kprl_inspection",
 }
 # Domains 1 to 101 are free of the ports that Linux hands out by itself; a session takes a few in a row.
-FIRST_DOMAIN = 1 + os.getpid() % 95
+FIRST_DOMAIN = 1 + os.getpid() % 94
 
 
-def command(name: str, **parameters: Any) -> list[str]:
-    """The command line of a node."""
+def command(name: str, *ros_arguments: str, **parameters: Any) -> list[str]:
+    """The command line of a node; `ros_arguments` as after --ros-args, such as "-r", "__ns:=/left"."""
     package = PACKAGES[name]
-    arguments = [part for key, value in parameters.items() for part in ("-p", f"{key}:={value}")]
+    arguments = [*ros_arguments, *(part for key, value in parameters.items() for part in ("-p", f"{key}:={value}"))]
     return [
         f"{get_package_prefix(package)}/lib/{package}/{name}",
         *(["--ros-args"] if arguments else []),
@@ -55,11 +59,11 @@ class Process:
     popen: subprocess.Popen[str]
     log: Path
 
-    def stop(self, timeout: float = 10.0) -> tuple[int, float]:
-        """Exit status after SIGINT, and how long [s] it took."""
+    def stop(self, timeout: float = 10.0, number: int = signal.SIGINT) -> tuple[int, float]:
+        """Exit status after a signal, and how long [s] it took."""
         began = time.monotonic()
         if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGINT)
+            self.popen.send_signal(number)
         try:
             status = self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -81,7 +85,8 @@ def counts(messages: list[DiagnosticArray], node: str) -> dict[str, int]:
     """The newest counters of a node, from what came on /diagnostics."""
     for message in reversed(messages):
         if message.status[0].name == f"/{node}":
-            return {value.key: int(value.value) for value in message.status[0].values}
+            values = message.status[0].values
+            return {value.key: int(value.value) for value in values if value.value.isdigit()}
     return {}
 
 
@@ -97,15 +102,15 @@ class Graph:
         self.node = Node("watcher", context=self.context)
         self._executor: Any = None
 
-    def start(self, name: str, **parameters: Any) -> Process:
-        """Start a node as a process."""
-        log = self._folder / f"{name}.log"
+    def start(self, name: str, *ros_arguments: str, key: str = "", **parameters: Any) -> Process:
+        """Start a node as a process, known as `key` where one of its name runs already."""
+        key = key or name
+        log = self._folder / f"{key}.log"
+        line = command(name, *ros_arguments, **parameters)
         with log.open("w") as file:
-            popen = subprocess.Popen(
-                command(name, **parameters), env=environment(self.domain), stdout=file, stderr=file, text=True
-            )
-        self.processes[name] = Process(popen, log)
-        return self.processes[name]
+            popen = subprocess.Popen(line, env=environment(self.domain), stdout=file, stderr=file, text=True)
+        self.processes[key] = Process(popen, log)
+        return self.processes[key]
 
     def listen(self, kind: type, topic: str, qos: Any) -> list[Any]:
         """A list that grows with the messages of a topic."""

@@ -97,6 +97,7 @@ LAUNCHES = [
     ("sim_grasp.launch.py", ["bundle:=/nowhere"], "/nowhere does not exist"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "episodes:=some"], "whole number"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "object:=egg"], "cube"),
+    ("sim_grasp.launch.py", ["bundle:=BUNDLE", "namespace:=2nd"], "namespace is '2nd': expected letters"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,high"], "expected 3 numbers"),
     ("sim_grasp.launch.py", ["bundle:=BUNDLE", "goal:=0.5,0.0,2.0"], "outside of the workspace"),
     ("real_grasp.launch.py", [], "robot_ip is missing: give the controller's address"),
@@ -126,12 +127,6 @@ LAUNCHES = [
         ["bundle:=BUNDLE", "use_fake_hardware:=true", "rviz:=true"],
         "rviz:=true needs the ROS package rviz2, which is not installed",
         marks=pytest.mark.skipif("rviz2" in INSTALLED, reason="rviz is installed"),
-    ),
-    pytest.param(
-        "real_grasp.launch.py",
-        ["bundle:=BUNDLE", "use_fake_hardware:=true", "record:=true"],
-        "record:=true needs the ROS package ros2bag, which is not installed",
-        marks=pytest.mark.skipif("ros2bag" in INSTALLED, reason="rosbag2 is installed"),
     ),
 ]
 PROFILE = read_profile(Path(get_package_share_directory("kprl_bringup")) / "config" / "profiles", "smoke")

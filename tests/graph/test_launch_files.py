@@ -21,7 +21,7 @@ from graph_processes import FIRST_DOMAIN, Graph, counts, environment, open_graph
 
 from kprl.tasks.outcome import FAILURES
 from kprl_ros import topics
-from kprl_ros.topics import LATCHED, STREAM
+from kprl_ros.topics import LATCHED, STREAM, within
 
 pytestmark = pytest.mark.graph
 DOMAIN = FIRST_DOMAIN + 4
@@ -77,6 +77,7 @@ def test_arguments_are_described() -> None:
     for file, names in (
         ("sim_train.launch.py", ("profile", "task", "scene", "object", "output", "seed", "resume")),
         ("sim_grasp.launch.py", ("bundle", "episodes", "goal", "output", "clock", "auto_start", "overlay")),
+        ("sim_grasp.launch.py", ("namespace",)),
         ("real_grasp.launch.py", ("robot_ip", "gripper_ip", "camera", "use_fake_hardware", "rviz", "record")),
     ):
         shown = launch(file, "--show-args")
@@ -132,14 +133,18 @@ def test_sim_train_leaves_a_whole_run(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (run / "data").iterdir()} == image_files
 
 
-def test_sim_grasp_without_episodes_acts_at_once_towards_the_given_goal(bundle: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("namespace", ["", "left"])
+def test_sim_grasp_without_episodes_acts_at_once_towards_the_given_goal(
+    bundle: Path, tmp_path: Path, namespace: str
+) -> None:
     with open_graph(DOMAIN - FIRST_DOMAIN, tmp_path) as graph:
-        goals = graph.listen(PointStamped, topics.GOAL, LATCHED)
-        twists = graph.listen(TwistStamped, topics.EE_TWIST_CMD, STREAM)
+        goals = graph.listen(PointStamped, within(namespace, topics.GOAL), LATCHED)
+        twists = graph.listen(TwistStamped, within(namespace, topics.EE_TWIST_CMD), STREAM)
         arguments = ("episodes:=0", "auto_start:=true", "goal:=0.5,0.05,0.15", f"output:={tmp_path / 'none'}")
         launch(
             "sim_grasp.launch.py",
             f"bundle:={bundle}",
+            f"namespace:={namespace}",
             *arguments,
             until=lambda: graph.wait(lambda: goals and len(twists) > 5, "a goal and commands"),
         )

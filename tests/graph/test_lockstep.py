@@ -25,13 +25,16 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from kprl.action import action_to_command
+from kprl.bundle import load_bundle
 from kprl.envs.manipulation import ManipulationEnv
 from kprl.envs.world import World
 from kprl.errors import KprlError
+from kprl.keypoints.encoder import Encoder
 from kprl.tasks import make_task
 from kprl_policy.topic_env import TopicEnv
 from kprl_ros import topics
 from kprl_ros.camera_messages import image_array
+from kprl_ros.launching import bundle_folder
 from kprl_ros.stamps import to_nanoseconds
 from kprl_ros.topics import NEWEST, STREAM
 
@@ -39,6 +42,8 @@ pytestmark = pytest.mark.graph
 STEPS = 30
 SEEDS = (7, 8)
 PERIOD = 50_000_000  # [ns]
+EPISODES, PARITY_STEPS = 20, 40
+TOLERANCE = 1e-6
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +114,64 @@ def test_seed_and_actions_give_the_same_world_as_in_process(graph: Graph) -> Non
                 snapshot = world.step(action_to_command(actions()[step], snapshot.opening))
             index += 1
     world.close()
+
+
+class Watched:
+    """An encoder that remembers the image that it was given last."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder, self.num_keypoints = encoder, encoder.num_keypoints
+        self.image = np.zeros(0)
+
+    def encode(self, images: np.ndarray) -> np.ndarray:
+        self.image = images[0]
+        return self._encoder.encode(images)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "scene"), [("grasp", "env1"), ("grasp", "env2"), ("push", "env1")])
+def test_a_bundle_sees_and_does_the_same_over_topics_as_in_process(task: str, scene: str, tmp_path: Path) -> None:
+    """Twenty episodes of every task that a bundle ships for: its own actions, and now and then a random one."""
+    folder = bundle_folder("", task, scene)
+    bundle = load_bundle(folder, task)
+    thing, rng, encoder = bundle.info["object"], np.random.default_rng(11), Watched(bundle.encoder)
+    here = ManipulationEnv(task, scene, thing, observation="keypoints", encoder=encoder)
+    with open_graph(1, tmp_path) as graph:
+        graph.start("sim_bridge", task=task, scene=scene, object=thing, clock="lockstep")
+        graph.start("keypoint_node", model=folder)
+        node = Node("trainer", context=graph.context)  # of its own: two executors share no node
+        images = graph.listen(Image, topics.IMAGE, STREAM)
+        there = TopicEnv(node, bundle.encoder.num_keypoints)
+        graph.wait(lambda: there.reset(seed=0) and graph.spin(0.5) or images, "the images")
+
+        def compare(ours: tuple[Any, ...], theirs: tuple[Any, ...]) -> None:
+            deadline = time.monotonic() + 20.0
+            while not (images and stamp_of(images[-1]) >= there.stamp) and time.monotonic() < deadline:
+                graph.spin(0.002)
+            assert stamp_of(images[-1]) == there.stamp
+            np.testing.assert_array_equal(image_array(images[-1]), encoder.image)
+            assert ours[0].keys() == theirs[0].keys()
+            for key, value in theirs[0].items():
+                np.testing.assert_allclose(ours[0][key], value, rtol=0, atol=TOLERANCE, err_msg=key)
+            np.testing.assert_allclose(ours[-1]["privileged"], theirs[-1]["privileged"], rtol=0, atol=TOLERANCE)
+            assert ours[1:-1] == pytest.approx(theirs[1:-1], abs=TOLERANCE)  # of steps: reward, ended, out of time
+            assert ours[-1]["is_success"] == theirs[-1]["is_success"]
+            images.clear()
+
+        for episode in range(EPISODES):
+            options = {"start": ("ordinary", "curriculum")[episode % 2]}
+            ours, theirs = there.reset(seed=episode, options=options), here.reset(seed=episode, options=options)
+            compare(ours, theirs)
+            for _ in range(PARITY_STEPS):
+                seen = theirs[0]
+                action = bundle.policy.act(seen["observation"], seen["desired_goal"])
+                if rng.random() < 0.2:
+                    action = rng.uniform(-1, 1, 4).astype(np.float32)
+                ours, theirs = there.step(action), here.step(action)
+                compare(ours, theirs)
+        there.close()
+        node.destroy_node()
+    here.close()
 
 
 def test_environment_is_that_of_gymnasium(graph: Graph, model: Path) -> None:

@@ -124,26 +124,26 @@ def test_policy_acts_on_whole_fresh_finite_observations_only() -> None:
 
 def test_who_holds_up_a_lockstep_observation() -> None:
     assert behind(FRESH) == []
-    assert behind(replace(FRESH, tcp_stamp=6 * SECOND)) == ["/keypoints", "/joint_states"]
+    assert behind(replace(FRESH, tcp_stamp=6 * SECOND)) == ["keypoints", "joint_states"]
 
 
 def test_silence_names_first_who_never_spoke() -> None:
     now = 100.0
-    silence = Silence(["/a", "/b"], clock=lambda: now)
+    silence = Silence(["a", "b"], lambda name: f"/{name}", clock=lambda: now)
     now += SILENCE
     assert silence.absent() == []
-    silence.hear("/a")
+    silence.hear("a")
     now += 0.5
-    assert silence.absent() == ["/b"]
+    assert silence.absent() == ["b"]
     now += SILENCE
-    assert silence.absent() == ["/b"]
-    assert silence.reason(["/b"], "is b there?") == "no message on /b for 4 s: is b there?"
-    silence.hear("/b")
-    assert silence.absent() == ["/a"]
+    assert silence.absent() == ["b"]
+    assert silence.reason(["b"], "is b there?") == "no message on /b for 4 s: is b there?"
+    silence.hear("b")
+    assert silence.absent() == ["a"]
     silence.restart()
     assert silence.absent() == []
     now += 1.5 * SILENCE
-    assert silence.absent() == ["/a", "/b"]
+    assert silence.absent() == ["a", "b"]
 
 
 def test_report_goes_by_the_truth() -> None:

@@ -20,7 +20,7 @@ from visualization_msgs.msg import MarkerArray
 from kprl.control.limits import WORKSPACE
 from kprl_ros import topics
 from kprl_ros.stamps import to_nanoseconds
-from kprl_ros.topics import LATCHED, NEWEST, STREAM
+from kprl_ros.topics import LATCHED, NEWEST, STREAM, at_root
 
 pytestmark = pytest.mark.graph
 NODES = ("sim_bridge", "keypoint_node", "policy_node")
@@ -57,16 +57,17 @@ def test_topics_have_the_types_of_the_design(graph: Graph) -> None:
     def found() -> dict[str, list[str]]:
         return dict(graph.node.get_topic_names_and_types())
 
-    graph.wait(lambda: set(TOPICS) <= set(found()), "all topics")
+    names = {graph.node.resolve_topic_name(topic) for topic in TOPICS}
+    graph.wait(lambda: names <= set(found()), "all topics")
     for topic, kind in TOPICS.items():
         package = kind.__module__.split(".")[0]
-        assert found()[topic] == [f"{package}/msg/{kind.__name__}"]
+        assert found()[graph.node.resolve_topic_name(topic)] == [f"{package}/msg/{kind.__name__}"]
     assert topics.CLOCK not in found()
 
 
 def test_no_node_of_the_deployment_graph_listens_to_the_truth(graph: Graph) -> None:
     private = [name for name, _ in graph.node.get_topic_names_and_types() if name.startswith("/sim/")]
-    assert private == [topics.SIM_TRUTH]
+    assert private == [at_root(topics.SIM_TRUTH)]
     listeners = [info.node_name for info in graph.node.get_subscriptions_info_by_topic(topics.SIM_TRUTH)]
     assert not set(listeners) & set(NODES)
 
@@ -152,13 +153,21 @@ def test_run_episode_resets_acts_and_reports(graph: Graph) -> None:
 def test_a_silent_topic_is_named_by_who_waits_for_it(graph: Graph) -> None:
     diagnostics = graph.listen(DiagnosticArray, topics.DIAGNOSTICS, STREAM)
     graph.call(SetBool, topics.POLICY_ENABLE, SetBool.Request(data=True))
+    beginnings = {
+        "/keypoint_node": f"no message on {at_root(topics.IMAGE)} for ",
+        "/policy_node": f"no message on {at_root(topics.CAMERA_INFO)}, /keypoints, ",
+    }
+
+    def have_said() -> bool:
+        said = [(status.name, status.message) for message in diagnostics for status in message.status]
+        return all(
+            any(name == node and reason.startswith(beginning) for name, reason in said)
+            for node, beginning in beginnings.items()
+        )
+
     with graph.processes["sim_bridge"].frozen():
-        for node in ("keypoint_node", "policy_node"):
-            graph.wait(lambda node=node: counts(diagnostics, node).get("waiting"), f"{node} to say that it waits")
+        graph.wait(have_said, "both nodes to say what they wait for")
     graph.call(SetBool, topics.POLICY_ENABLE, SetBool.Request(data=False))
-    reasons = {status.message for message in diagnostics for status in message.status}
-    assert any(reason.startswith(f"no message on {topics.IMAGE} for ") for reason in reasons), reasons
-    assert any(reason.startswith(f"no message on {topics.CAMERA_INFO}, /keypoints, ") for reason in reasons), reasons
     # A policy that is not to act waits for nothing.
     graph.spin(2.5)  # what was counted before it was disabled comes with the next two diagnostics
     before = counts(diagnostics, "policy_node")["waiting"]

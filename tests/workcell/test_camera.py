@@ -219,7 +219,7 @@ def test_a_camera_that_is_away_is_a_fault_until_it_is_back(cell: Cell, fault: st
 
 
 def test_the_configuration_states_the_defaults():
-    stated = yaml.safe_load(CONFIG.read_text())["workcell"]["ros__parameters"]
+    stated = yaml.safe_load(CONFIG.read_text())["/**/workcell"]["ros__parameters"]
     assert stated == asdict(Domain()) | {"seed": 0, "goal": "", "bind": LOOPBACK, "series": "cb3"}
 
 

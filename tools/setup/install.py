@@ -192,6 +192,7 @@ def build_workspace(plan: Plan) -> bool:
 
 
 def main() -> None:
+    """Entry point of `make setup`."""
     started = time.monotonic()
     plan = make_plan(sys.version_info[:2], os.environ.get("ROS_DISTRO", ""), os.environ.get("TORCH") or "cpu")
     system_checks.require_tools(os.environ, cxx_required=plan.ros != WHEELS or plan.compiles_pybullet)

@@ -50,6 +50,7 @@ def write(path: Path, sources: list[str], pins: dict[str, str]) -> None:
 
 
 def main() -> None:
+    """Entry point of `make lock`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable, help="interpreter to resolve for")
     parser.add_argument("--upgrade", action="store_true", help="take new versions instead of those already locked")

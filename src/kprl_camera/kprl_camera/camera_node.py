@@ -21,11 +21,11 @@ from kprl_camera.grey import to_grey
 from kprl_camera.lens import Lens, rectifier
 from kprl_camera.realsense import RealSense
 from kprl_camera.settings import read_settings
-from kprl_camera.traffic import Traffic
 from kprl_ros import camera_messages, topics
-from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.diagnostics import LAST_ERROR, LATENCY_MAX, LATENCY_MEAN, RATE, Diagnostics
 from kprl_ros.shell import run
 from kprl_ros.stamps import NANOSECONDS, to_stamp
+from kprl_ros.traffic import Traffic
 
 STEP_PERIOD = 0.05  # [s] between two looks after the camera
 CLOSE_TIMEOUT = 1.0  # [s] for the SDK to give the camera back
@@ -108,14 +108,14 @@ class CameraNode(Node):
         self._diagnostics.fault = capture.reason
         self._diagnostics.values |= {
             "camera": capture.about or "none",
-            "rate [Hz]": f"{traffic.rate(self._steady_now()):.1f}",
-            "latency mean [ms]": f"{1000 * mean:.1f}",
-            "latency max [ms]": f"{1000 * greatest:.1f}",
+            RATE: f"{traffic.rate(self._steady_now()):.1f}",
+            LATENCY_MEAN: f"{1000 * mean:.1f}",
+            LATENCY_MAX: f"{1000 * greatest:.1f}",
             "images": str(traffic.published),
             "frames dropped": str(traffic.dropped),
             "reconnects": str(capture.reconnects),
             "sessions hung in the SDK": str(capture.hung),
-            "last error": capture.last_error,
+            LAST_ERROR: capture.last_error,
         }
 
     def _say(self, line: str) -> None:

@@ -13,7 +13,8 @@ from kprl.errors import KprlError
 from kprl_camera.frame import STREAMS, Exposure, Mode
 from kprl_ros.parameters import declare, declare_choice
 
-# As realsense-ros names them.
+# As realsense-ros names them. With Fast DDS the system's default is reliable and transient local: who comes late gets
+# the last image, which the policy node knows by its stamp to be old.
 QOS = {
     "SYSTEM_DEFAULT": qos_profile_system_default,
     "DEFAULT": QoSProfile(depth=10),

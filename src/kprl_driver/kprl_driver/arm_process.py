@@ -34,9 +34,11 @@ _kept: list[Robot] = []  # until the process ends without farewell: sealed, ur_r
 class Robot(Protocol):
     """What the loop calls of `kprl_driver.ur5.Ur5`, which takes a second to import: too long to say nothing."""
 
-    def read(self) -> Reading: ...
+    def read(self) -> Reading:
+        """The newest state."""
 
-    def send(self, move: Move) -> bool: ...
+    def send(self, move: Move) -> bool:
+        """Begin a motion; whether the controller took it."""
 
 
 class Loop:

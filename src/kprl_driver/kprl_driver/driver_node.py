@@ -52,7 +52,7 @@ class DriverNode(Node):
         self._said = ""
         self._recovered = 0  # [ns] ROS time: older commands are not followed
         self._goal = settings.goal
-        self._diagnostics = Diagnostics(self)
+        self._diagnostics = Diagnostics(self, takes="commands")
         self._out, self._published = RobotPublisher(self), -1.0  # [s] time of the newest report that was published
         if settings.goal is not None:
             self._out.publish_goal(settings.goal, to_stamp(self._now()))
@@ -72,6 +72,7 @@ class DriverNode(Node):
         reason = refuse_twist(message.header.frame_id, linear, angular)
         if not self._refused("twists refused", topics.EE_TWIST_CMD, message.header.stamp, reason):
             self._supervisor.twist(linear, time.monotonic())
+            self._diagnostics.passes(to_nanoseconds(message.header.stamp))
 
     def _on_gripper(self, message: GripperCommand) -> None:
         target = GripperTarget(message.opening, message.speed, message.force)
@@ -80,7 +81,7 @@ class DriverNode(Node):
             self._supervisor.grip(target)
 
     def _refused(self, kind: str, topic: str, stamp: Any, reason: str) -> bool:
-        stamp, now = to_nanoseconds(stamp), self._now()
+        stamp, now, topic = to_nanoseconds(stamp), self._now(), self.resolve_topic_name(topic)
         self._recovered = min(self._recovered, now)  # ROS time may jump back
         reason = reason or refuse_age(topic, stamp / NANOSECONDS, now / NANOSECONDS)
         if not reason and stamp < self._recovered:
@@ -95,11 +96,13 @@ class DriverNode(Node):
         if message.header.frame_id == topics.BASE_FRAME and np.isfinite(goal).all():
             self._goal = goal
         else:
-            self._diagnostics.refuse("goals refused", f"{topics.GOAL} must be finite and in {topics.BASE_FRAME}")
+            topic = self.resolve_topic_name(topics.GOAL)
+            self._diagnostics.refuse("goals refused", f"{topic} must be finite and in {topics.BASE_FRAME}")
 
     async def _on_reset(self, request: ResetEpisode.Request, response: ResetEpisode.Response) -> ResetEpisode.Response:
         if self._goal is None:
-            response.message = f"there is no goal: set the parameter goal, or publish one on {topics.GOAL}"
+            topic = self.resolve_topic_name(topics.GOAL)
+            response.message = f"there is no goal: set the parameter goal, or publish one on {topic}"
             return response
         self.get_logger().info("reset: the gripper opens, then the arm goes home")
         response.success, response.message = await self._answer_of(self._supervisor.reset)

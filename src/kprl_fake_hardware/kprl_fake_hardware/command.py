@@ -19,6 +19,7 @@ class Parser(argparse.ArgumentParser):
     """Complains in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
+        """End with one line and status FAILED."""
         self.exit(FAILED, f"{self.prog}: {message}; --help lists what there is\n")
 
 

@@ -49,13 +49,16 @@ class FreeFingers:
 
     @property
     def opening(self) -> float:
+        """Where they are [m]."""
         return self._opening
 
     @property
     def holds_object(self) -> bool:
+        """Whether they touch what lies between them."""
         return self._inside is not None and self._opening <= self._inside + ROUNDING
 
     def drive(self, target: float, speed: float, force: float, period: float) -> float:
+        """Move towards `target` [m] as far as things let them; for how long [s] they have not moved."""
         before, most = self._opening, speed * period
         reached = before + min(max(target - before, -most), most)
         if self._inside is not None:
@@ -67,17 +70,22 @@ class FreeFingers:
         return self._stalled_for
 
     def halt(self) -> None:
+        """Stay where they are."""
         self._stalled_for = 0.0
 
     def put_object(self, width: float) -> None:
+        """Something `width` [m] wide comes between them."""
         self._inside = min(max(width, 0.0), STROKE)
         self._opening = max(self._opening, self._inside)
 
     def take_object(self) -> None:
+        """It slips out of them."""
         self._inside = None
 
     def block_opening(self, opening: float) -> None:
+        """Something outside stops them at `opening` [m]."""
         self._outside = max(opening, self._inside or 0.0)
 
     def unblock_opening(self) -> None:
+        """It is gone."""
         self._outside = None

@@ -57,12 +57,14 @@ class HeldSpeed:
         self.restart()
 
     def restart(self) -> None:
+        """Ramp from a standstill, towards what is wanted then."""
         self._call: Speed | None = None
         self._value: list[float] | None = None  # the speed that the last period was given
         self._of_tool = self.wanted.of_tool
         self._elapsed = 0.0
 
     def step(self, arm: Arm, period: float) -> Array:
+        """Joint rates (6,) [rad/s], ramped towards those of the last call."""
         if self._call is None:
             self._call, self._elapsed = self.wanted, 0.0
         call = self._call
@@ -88,6 +90,7 @@ class Stop:
         """It is at rest already."""
 
     def step(self, arm: Arm, period: float) -> Array:
+        """Joint rates (6,) [rad/s], slower by the deceleration, until all are zero."""
         rates = arm.rates
         if self.of_tool:
             tool_jacobian = arm.pose_and_jacobian()[1]
@@ -108,10 +111,12 @@ class MoveJ:
         self.restart()
 
     def restart(self) -> None:
+        """Plan anew from where the arm is."""
         self._profile: Trapezoid | None = None
         self._elapsed = 0.0
 
     def step(self, arm: Arm, period: float) -> Array:
+        """Joint rates (6,) [rad/s] along the profile, after a stop where the arm still moves."""
         if self._profile is None:
             if not arm.at_rest:
                 return np.array(joint_ramp([0.0] * 6, arm.rates.tolist(), self.acceleration * period))
@@ -134,10 +139,12 @@ class MoveL:
         self.restart()
 
     def restart(self) -> None:
+        """Plan anew from where the arm is."""
         self._profile: Trapezoid | None = None
         self._elapsed = 0.0
 
     def step(self, arm: Arm, period: float) -> Array:
+        """Joint rates (6,) [rad/s] along the line, after a stop where the arm still moves."""
         if self._profile is None:
             if not arm.at_rest:
                 return np.array(joint_ramp([0.0] * 6, arm.rates.tolist(), self.acceleration * period))
@@ -178,6 +185,7 @@ class ServoJ:
         """It looks at nothing but where the arm is."""
 
     def step(self, arm: Arm, period: float) -> Array:
+        """Joint rates (6,) [rad/s] towards the wanted joints, within their limits."""
         rates = (self.wanted - arm.joints) / max(self.lookahead, period)
         return np.clip(rates, -MAX_JOINT_SPEED, MAX_JOINT_SPEED)
 

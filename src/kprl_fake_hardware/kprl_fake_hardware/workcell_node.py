@@ -53,7 +53,7 @@ class WorkcellNode(Node):
             self._workcell = Workcell(domain, host, VERSIONS[series], seed, goal)
         except OSError as error:
             raise KprlError(f"the workcell cannot listen at {host}: {error.strerror or error}") from error
-        self._diagnostics = Diagnostics(self)
+        self._diagnostics = Diagnostics(self, takes="truths")
         self._truth = self.create_publisher(SimTruth, topics.SIM_TRUTH, STREAM)
         self._goal = self.create_publisher(PointStamped, topics.GOAL, LATCHED)
         self.create_service(ResetEpisode, topics.NEW_SCENE, self._on_new_scene)
@@ -87,6 +87,7 @@ class WorkcellNode(Node):
     def _on_tick(self) -> None:
         for truth in self._workcell.take_truths():
             self._truth.publish(_message(truth))
+            self._diagnostics.passes(truth.time)
 
     def _look_at_pace(self) -> None:
         lost = self._workcell.lost

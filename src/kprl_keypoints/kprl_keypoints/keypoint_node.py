@@ -18,14 +18,21 @@ from kprl.keypoints.overlay import draw_keypoints
 from kprl.preprocess import Intrinsics, keypoints_to_image, preprocess, require_visible
 from kprl_keypoints.repeats import Repeats
 from kprl_ros import camera_messages, topics
-from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.diagnostics import CONFIDENCE_LEAST, CONFIDENCE_MEAN, Diagnostics
 from kprl_ros.keypoint_messages import keypoint_array
 from kprl_ros.parameters import declare, declare_path
 from kprl_ros.shell import run
 from kprl_ros.silence import LOOK_PERIOD, Silence
+from kprl_ros.stamps import to_nanoseconds
 from kprl_ros.topics import NEWEST, STREAM
 
+OVERLAY_WIDTH = 640  # [px] beyond which no image is enlarged
 SILENCE_HINT = "is the camera node or the sim bridge running, with the same ROS_DOMAIN_ID?"
+
+
+def overlay_scale(wanted: int, width: int) -> int:
+    """How much an image of this width [px] is enlarged: a camera's own size must not become megabytes to draw."""
+    return max(1, min(wanted, OVERLAY_WIDTH // width))
 
 
 class KeypointNode(Node):
@@ -37,15 +44,18 @@ class KeypointNode(Node):
         self._overlay_period = declare(
             self, "overlay_period", 0.1, "least time [s] between two overlay images", (0.0, 60.0)
         )
-        self._overlay_scale = declare(self, "overlay_scale", 5, "enlargement of the overlay image", (1, 20))
+        self._overlay_scale = declare(
+            self, "overlay_scale", 5, f"enlargement of the overlay image, as far as it stays within {OVERLAY_WIDTH} px",
+            (1, 20),
+        )  # fmt: skip
         self._repeats = Repeats(
             declare(self, "most_repeats", 0, "times that an image may come again; 0: any, as simulated do", (0, 1000))
         )
         self._encoder = load_keypoint_encoder(model)
-        self._diagnostics = Diagnostics(self)
+        self._diagnostics = Diagnostics(self, takes="images")
         self._camera: Intrinsics | None = None
         self._waiting: Image | None = None  # came before the first camera_info
-        self._silence = Silence([topics.IMAGE])
+        self._silence = Silence([topics.IMAGE], self.resolve_topic_name)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._overlay_due = 0.0  # [s] steady
         self._keypoints = self.create_publisher(KeypointArray, topics.KEYPOINTS, STREAM)
@@ -78,7 +88,8 @@ class KeypointNode(Node):
         self._silence.hear(topics.IMAGE)
         if self._camera is None:
             if self._waiting is not None:
-                reason = f"no usable {topics.CAMERA_INFO} has come: the images' field of view is unknown"
+                topic = self.resolve_topic_name(topics.CAMERA_INFO)
+                reason = f"no usable {topic} has come: the images' field of view is unknown"
                 self._diagnostics.refuse("images refused", reason)
             self._waiting = message
             return
@@ -94,8 +105,16 @@ class KeypointNode(Node):
         self._keypoints.publish(
             keypoint_array(pixels, encoded[:, 2], message.header, message.width, message.height)
         )
-        self._diagnostics.counts["images"] += 1
+        self._count(message, encoded[:, 2])
         self._publish_overlay(grey, pixels, encoded[:, 2], message)
+
+    def _count(self, image: Image, confidence: npt.NDArray[np.float32]) -> None:
+        self._diagnostics.counts["images"] += 1
+        self._diagnostics.passes(to_nanoseconds(image.header.stamp))
+        self._diagnostics.values |= {
+            CONFIDENCE_MEAN: f"{confidence.mean():.3f}",
+            CONFIDENCE_LEAST: f"{confidence.min():.3f}",
+        }
 
     def _publish_overlay(
         self,
@@ -110,7 +129,8 @@ class KeypointNode(Node):
             return
         self._overlay_due = now + self._overlay_period
         relative = 2.0 * pixels / np.array([image.width, image.height]) - 1.0
-        drawn = draw_keypoints(grey, np.column_stack([relative, confidence]), self._overlay_scale)
+        scale = overlay_scale(self._overlay_scale, image.width)
+        drawn = draw_keypoints(grey, np.column_stack([relative, confidence]), scale)
         message = camera_messages.colour_image(drawn, image.header.stamp)
         message.header.frame_id = image.header.frame_id
         self._overlay.publish(message)

@@ -57,6 +57,7 @@ class EvaluateNode(Node):
         self._film = OverlayFilm()
         self._diagnostics = Diagnostics(self)
         self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
+        self._action = self.resolve_service_name(topics.RUN_EPISODE)
         self._overlay = self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST) if film else None
         self._executor = make_executor(self)
         # A robot may have a fault, and a person may stop it: that episode has failed, the evaluation goes on.
@@ -105,7 +106,7 @@ class EvaluateNode(Node):
         timer = self.create_timer(0.1, look)
         if not spin_until(self._executor, ready, SERVER_TIMEOUT):
             raise KprlError(
-                f"no node offered {topics.RUN_EPISODE} within {SERVER_TIMEOUT:g} s: is the policy node running, "
+                f"no node offered {self._action} within {SERVER_TIMEOUT:g} s: is the policy node running, "
                 "with the same ROS_DOMAIN_ID?"
             )
         self.destroy_timer(timer)
@@ -140,18 +141,18 @@ class EvaluateNode(Node):
         sent = self._client.send_goal_async(RunEpisode.Goal(seed=seed, max_steps=self._max_steps))
         if not spin_until(self._executor, sent, ACCEPT_TIMEOUT):
             raise KprlError(
-                f"no answer from {topics.RUN_EPISODE} in {ACCEPT_TIMEOUT:g} s: see the policy node's log"
+                f"no answer from {self._action} in {ACCEPT_TIMEOUT:g} s: see the policy node's log"
             )
         handle = sent.result()
         if handle is None or not handle.accepted:
             raise KprlError(
-                f"{topics.RUN_EPISODE} refused the episode: the policy node is busy with another one"
+                f"{self._action} refused the episode: the policy node is busy with another one"
             )
         answer = handle.get_result_async()
         timeout = self._max_steps * CONTROL_PERIOD + SLACK + self._world.patience
         if not spin_until(self._executor, answer, timeout):
             raise KprlError(
-                f"{topics.RUN_EPISODE} did not end within {timeout:g} s: see the policy node's log"
+                f"{self._action} did not end within {timeout:g} s: see the policy node's log"
             )
         ended = answer.result()
         assert ended is not None

@@ -53,6 +53,7 @@ class BridgeWorld:
     def __init__(self, node: Node, spin: Spin, spare_seed: int) -> None:
         self._node, self._spin, self._spare_seed = node, spin, spare_seed
         self._heard: list[SimTruth] = []
+        self._truth_topic = node.resolve_topic_name(topics.SIM_TRUTH)
         node.create_subscription(SimTruth, topics.SIM_TRUTH, self._heard.append, STREAM)
 
     def connect(self) -> None:
@@ -65,7 +66,7 @@ class BridgeWorld:
         while not self._heard:
             if time.monotonic() >= deadline:
                 raise KprlError(
-                    f"no message on {topics.SIM_TRUTH} within {CONNECT_TIMEOUT:g} s: is a sim bridge running, "
+                    f"no message on {self._truth_topic} within {CONNECT_TIMEOUT:g} s: is a sim bridge running, "
                     "with the same ROS_DOMAIN_ID?"
                 )
             if client.service_is_ready():
@@ -79,7 +80,9 @@ class BridgeWorld:
 
     def truth(self, seed: int, steps: int) -> list[SimTruth]:
         """Up to the last step, which may come after the word of the episode's end."""
-        return truth_until(self._heard, self._spin, seed, lambda last: last.step >= steps, f"step {steps}")
+        return truth_until(
+            self._heard, self._truth_topic, self._spin, seed, lambda last: last.step >= steps, f"step {steps}"
+        )
 
 
 class WorkcellWorld:
@@ -90,6 +93,7 @@ class WorkcellWorld:
     def __init__(self, node: Node, spin: Spin) -> None:
         self._node, self._spin = node, spin
         self._heard: list[SimTruth] = []
+        self._truth_topic = node.resolve_topic_name(topics.SIM_TRUTH)
         node.create_subscription(SimTruth, topics.SIM_TRUTH, self._heard.append, STREAM)
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
         self._recover = node.create_client(Trigger, topics.DRIVER_RECOVER)
@@ -120,14 +124,16 @@ class WorkcellWorld:
         request = ResetEpisode.Request(seed=seed)
         while not (answer := self._ask(self._reset, request, RESET_TIMEOUT)).success:
             if time.monotonic() >= deadline:
-                raise KprlError(f"{topics.RESET_EPISODE} failed before the episode of seed {seed}: {answer.message}")
+                name = self._node.resolve_service_name(topics.RESET_EPISODE)
+                raise KprlError(f"{name} failed before the episode of seed {seed}: {answer.message}")
             self._spin(Future(), RETRY_PERIOD)
             # The robot has not recovered from its start yet, or the policy ran it into something.
             self._ask(self._mend, Trigger.Request(), RESET_TIMEOUT)
             self._ask(self._recover, Trigger.Request(), RESET_TIMEOUT)
         while not (answer := self._ask(self._scene, request, RESET_TIMEOUT)).success:
             if time.monotonic() >= deadline:
-                raise KprlError(f"{topics.NEW_SCENE} refused the scene of seed {seed}: {answer.message}")
+                name = self._node.resolve_service_name(topics.NEW_SCENE)
+                raise KprlError(f"{name} refused the scene of seed {seed}: {answer.message}")
             self._spin(Future(), RETRY_PERIOD)
         self._heard.clear()
 
@@ -135,7 +141,12 @@ class WorkcellWorld:
         """From the scene's laying to this moment: the world's clock is the wall clock."""
         now = self._node.get_clock().now().nanoseconds
         return truth_until(
-            self._heard, self._spin, seed, lambda last: to_nanoseconds(last.header.stamp) >= now, "the episode's end"
+            self._heard,
+            self._truth_topic,
+            self._spin,
+            seed,
+            lambda last: to_nanoseconds(last.header.stamp) >= now,
+            "the episode's end",
         )
 
     def _ask(self, client: Any, request: Any, timeout: float) -> Any:
@@ -158,26 +169,27 @@ class RealWorld:
     def prepare(self, seed: int, number: int) -> None:
         """Tell the person whose turn it is."""
         if self._confirms:
-            self._node.get_logger().info(prompt(number, self._episodes))
+            self._node.get_logger().info(prompt(number, self._episodes, self._node.resolve_service_name))
 
     def truth(self, seed: int, steps: int) -> list[SimTruth]:
         """Nobody knows it."""
         return []
 
 
-def prompt(number: int, episodes: int) -> str:
-    """What a person must do before an episode of a real robot."""
+def prompt(number: int, episodes: int, resolve: Callable[[str], str]) -> str:
+    """What a person must do before an episode of a real robot; `resolve` gives a service's whole name."""
+    enable = resolve(topics.POLICY_ENABLE)
     return (
-        f"episode {number} of {episodes} waits for you. 1. ros2 service call {topics.RESET_EPISODE} "
+        f"episode {number} of {episodes} waits for you. 1. ros2 service call {resolve(topics.RESET_EPISODE)} "
         "kprl_interfaces/srv/ResetEpisode '{}' opens the gripper and sends the arm home: IT MOVES AT ONCE. "
         "2. Lay the object out and step back. "
-        f"3. ros2 service call {topics.POLICY_ENABLE} std_srvs/srv/SetBool '{{data: true}}' begins the episode, "
-        f"and with false ends it; {topics.DRIVER_STOP} stops the arm"
+        f"3. ros2 service call {enable} std_srvs/srv/SetBool '{{data: true}}' begins the episode, "
+        f"and with false ends it; {resolve(topics.DRIVER_STOP)} stops the arm"
     )
 
 
 def truth_until(
-    heard: list[SimTruth], spin: Spin, seed: int, is_whole: Callable[[SimTruth], bool], what: str
+    heard: list[SimTruth], topic: str, spin: Spin, seed: int, is_whole: Callable[[SimTruth], bool], what: str
 ) -> list[SimTruth]:
     """What was heard of the newest world of `seed`, once the last of it `is_whole`."""
     deadline = time.monotonic() + TRUTH_TIMEOUT
@@ -188,7 +200,7 @@ def truth_until(
             return truth
         if time.monotonic() >= deadline:
             raise KprlError(
-                f"no message on {topics.SIM_TRUTH} of {what} within {TRUTH_TIMEOUT:g} s: "
+                f"no message on {topic} of {what} within {TRUTH_TIMEOUT:g} s: "
                 "is a sim bridge or a workcell running, and is it the only one?"
             )
         spin(Future(), TRUTH_POLL)

@@ -80,6 +80,7 @@ class LockstepClient:
         self._twist = node.create_publisher(TwistStamped, topics.EE_TWIST_CMD, STREAM)
         self._gripper = node.create_publisher(GripperCommand, topics.GRIPPER_CMD, STREAM)
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._name_of_reset = node.resolve_service_name(topics.RESET_EPISODE)
         self._seed, self._step, self._goal, self.stamp = 0, 0, np.zeros(3), 0
 
     def close(self) -> None:
@@ -95,7 +96,7 @@ class LockstepClient:
         while not self._reset.service_is_ready():
             spin_until(self._executor, Future(), POLL)
             if time.monotonic() >= deadline:
-                raise KprlError(f"no node offers {topics.RESET_EPISODE}: {HINTS[topics.RESET_EPISODE]}")
+                raise KprlError(f"no node offers {self._name_of_reset}: {HINTS[topics.RESET_EPISODE]}")
         while True:
             try:
                 return self.reset(seed, "ordinary", min(time.monotonic() + PRIMING_PERIOD, deadline))
@@ -108,11 +109,11 @@ class LockstepClient:
         answer = self._reset.call_async(ResetEpisode.Request(seed=seed, start=start))
         if not spin_until(self._executor, answer, deadline - time.monotonic()):
             self._reset.remove_pending_request(answer)
-            raise KprlError(f"{topics.RESET_EPISODE} did not answer in time: {HINTS[topics.RESET_EPISODE]}")
+            raise KprlError(f"{self._name_of_reset} did not answer in time: {HINTS[topics.RESET_EPISODE]}")
         response = answer.result()
         assert response is not None
         if not response.success:
-            raise KprlError(f"{topics.RESET_EPISODE} failed: {response.message}")
+            raise KprlError(f"{self._name_of_reset} failed: {response.message}")
         self._seed, self._step, self._goal = seed, 0, vector(response.goal)
         return self._observe(to_nanoseconds(response.stamp), None, deadline)
 
@@ -135,7 +136,7 @@ class LockstepClient:
         ):
             absent = sorted(self._missing) or [topics.CAMERA_INFO]
             raise KprlError(
-                f"no message on {', '.join(absent)} in time after "
+                f"no message on {', '.join(map(self._node.resolve_topic_name, absent))} in time after "
                 f"{'a reset' if command is None else f'command {self._step}'}: {HINTS.get(absent[-1], BRIDGE_HINT)}"
             )
         return self._assemble()

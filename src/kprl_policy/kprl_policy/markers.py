@@ -22,26 +22,29 @@ def markers(
     tcp: npt.NDArray[np.float64] | None,
     velocity: npt.NDArray[np.float64],
 ) -> MarkerArray:
-    """Workspace box, goal sphere of `success_distance` [m], and an arrow from the tool along its velocity [m/s]."""
-    box = _marker(0, Marker.CUBE, stamp, (0.3, 0.6, 1.0, 0.12))
+    """Workspace box, goal sphere of `success_distance` [m], and an arrow from the tool along its velocity [m/s].
+
+    Each has a namespace of its own, so that RViz can hide one of them.
+    """
+    box = _marker("workspace", Marker.CUBE, stamp, (0.3, 0.6, 1.0, 0.12))
     set_vector(box.pose.position, WORKSPACE.centre)
     set_vector(box.scale, np.array(WORKSPACE.upper) - np.array(WORKSPACE.lower))
     shown = [box]
     if goal is not None:
-        sphere = _marker(1, Marker.SPHERE, stamp, (0.2, 0.9, 0.3, 0.5))
+        sphere = _marker("goal", Marker.SPHERE, stamp, (0.2, 0.9, 0.3, 0.5))
         set_vector(sphere.pose.position, goal)
         set_vector(sphere.scale, [2 * success_distance] * 3)
         shown.append(sphere)
     if tcp is not None:
-        arrow = _marker(2, Marker.ARROW, stamp, (1.0, 0.5, 0.1, 0.9))
+        arrow = _marker("velocity", Marker.ARROW, stamp, (1.0, 0.5, 0.1, 0.9))
         arrow.points = [point(tcp), point(tcp + SECONDS_AHEAD * velocity)]
         set_vector(arrow.scale, (0.008, 0.016, 0.0))  # shaft and head diameter [m]
         shown.append(arrow)
     return MarkerArray(markers=shown)
 
 
-def _marker(number: int, kind: int, stamp: Time, rgba: tuple[float, float, float, float]) -> Marker:
-    marker = Marker(ns="kprl", id=number, type=kind, action=Marker.ADD)
+def _marker(name: str, kind: int, stamp: Time, rgba: tuple[float, float, float, float]) -> Marker:
+    marker = Marker(ns=name, id=0, type=kind, action=Marker.ADD)
     marker.header.stamp, marker.header.frame_id = stamp, BASE_FRAME
     marker.color = ColorRGBA(r=rgba[0], g=rgba[1], b=rgba[2], a=rgba[3])
     marker.pose.orientation.w = 1.0

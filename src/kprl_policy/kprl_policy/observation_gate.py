@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from kprl_ros.topics import EE_POSE, GOAL, JOINT_STATES, KEYPOINTS
+from kprl_ros.topics import EE_POSE, GOAL, JOINT_STATES, KEYPOINTS, at_root
 
 MAX_AGE = 0.1  # [s] of an observation, and between the parts of one
 NANOSECOND = 1e-9  # [s]
@@ -27,11 +28,13 @@ class Parts:
     goal: npt.NDArray[np.float64] | None  # (3,) [m]
 
 
-def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
+def why_not(
+    parts: Parts, num_keypoints: int, now: int | None, show: Callable[[str], str] = at_root
+) -> str:
     """Why the policy must not act on `parts`; empty where it may.
 
     `now` [ns] is the present in real time, None in lockstep: there time stands still until the policy acts, and all
-    parts must be of the very same moment.
+    parts must be of the very same moment. `show` makes of a topic what people read.
     """
     missing = [
         topic
@@ -44,18 +47,18 @@ def why_not(parts: Parts, num_keypoints: int, now: int | None) -> str:
         if value is None
     ]
     if missing:
-        return f"nothing has come on {', '.join(missing)} yet"
+        return f"nothing has come on {', '.join(map(show, missing))} yet"
     assert parts.keypoints is not None and parts.tcp is not None and parts.goal is not None
     if len(parts.keypoints) != num_keypoints:
         return (
-            f"{KEYPOINTS} carries {len(parts.keypoints)} keypoints: the bundle expects {num_keypoints}, "
+            f"{show(KEYPOINTS)} carries {len(parts.keypoints)} keypoints: the bundle expects {num_keypoints}, "
             "run both nodes on one bundle"
         )
     for topic, values in ((KEYPOINTS, parts.keypoints), (EE_POSE, parts.tcp), (JOINT_STATES, parts.opening),
                           (GOAL, parts.goal)):  # fmt: skip
         if not np.isfinite(values).all():  # type: ignore[arg-type]
-            return f"{topic} is not finite"
-    return _why_stale(parts, now)
+            return f"{show(topic)} is not finite"
+    return _why_stale(parts, now, show)
 
 
 def behind(parts: Parts) -> list[str]:
@@ -68,14 +71,14 @@ def _stamps(parts: Parts) -> dict[str, int]:
     return {KEYPOINTS: parts.keypoints_stamp, EE_POSE: parts.tcp_stamp, JOINT_STATES: parts.opening_stamp}
 
 
-def _why_stale(parts: Parts, now: int | None) -> str:
+def _why_stale(parts: Parts, now: int | None, show: Callable[[str], str]) -> str:
     stamps = _stamps(parts)
     if now is None:
         return "" if len(set(stamps.values())) == 1 else INCOMPLETE
     spread = (max(stamps.values()) - min(stamps.values())) * NANOSECOND
     if spread > MAX_AGE:
         oldest = min(stamps, key=lambda topic: stamps[topic])
-        return f"{oldest} is {spread:.2f} s behind the others: at most {MAX_AGE:g} s is acted on"
+        return f"{show(oldest)} is {spread:.2f} s behind the others: at most {MAX_AGE:g} s is acted on"
     age = (now - min(stamps.values())) * NANOSECOND
     if age > MAX_AGE:
         return f"the observation is {age:.2f} s old: at most {MAX_AGE:g} s is acted on; is the machine overloaded?"

@@ -51,7 +51,8 @@ class PolicyNode(Node):
         self._num_keypoints = int(self._bundle.info["num_keypoints"])
         self._rules = make_task(self._bundle.info["task"], self._bundle.info["scene"])
         self._lockstep = clock == "lockstep"
-        self._diagnostics = Diagnostics(self)
+        self._diagnostics = Diagnostics(self, takes="keypoints")
+        self._diagnostics.values["enabled"] = "yes" if self._enabled else "no"
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._acted_on = -1  # [ns] stamp of the last observation that was acted on
         self._velocity = np.zeros(3)
@@ -80,7 +81,9 @@ class PolicyNode(Node):
                 twist(np.zeros(3), self.get_clock().now().to_msg())
             )  # stop now, not by dead-man
         self._enabled, self._velocity = enabled, np.zeros(3)
+        self._diagnostics.values["enabled"] = "yes" if enabled else "no"
         if enabled:
+            self._diagnostics.restart()
             self._acted_on = -1
             self._on_change(topics.KEYPOINTS)  # in lockstep nothing new comes until the policy acts
 
@@ -102,7 +105,7 @@ class PolicyNode(Node):
 
     def _why_not(self, parts: Parts) -> str:
         now = None if self._lockstep else self.get_clock().now().nanoseconds
-        return why_not(parts, self._num_keypoints, now)
+        return why_not(parts, self._num_keypoints, now, self.resolve_topic_name)
 
     def _absent(self) -> list[str]:
         """Topics without which the policy cannot act; in lockstep all of them rest when one does: name that one."""
@@ -114,7 +117,7 @@ class PolicyNode(Node):
         """Why the policy does not act at this moment, in a few words."""
         absent = self._absent()
         if absent:
-            return f"no message on {', '.join(absent)}"
+            return f"no message on {', '.join(map(self.resolve_topic_name, absent))}"
         return self._why_not(self._sensing.parts()) or "no new observation after the last action"
 
     def _look_for_silence(self) -> None:
@@ -139,6 +142,7 @@ class PolicyNode(Node):
         self._twist.publish(twist(command.linear, stamp))
         self._gripper.publish(gripper_command(command, stamp))
         self._diagnostics.counts["actions"] += 1
+        self._diagnostics.passes(parts.keypoints_stamp)
         self._episodes.acted(parts.keypoints_stamp)
 
     def _publish_markers(self) -> None:

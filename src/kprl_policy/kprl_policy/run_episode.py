@@ -72,6 +72,7 @@ class EpisodeServer:
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._episode: Episode | None = None
         self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._name_of_reset = node.resolve_service_name(topics.RESET_EPISODE)
         self._server = ActionServer(
             node,
             RunEpisode,
@@ -178,7 +179,7 @@ class EpisodeServer:
         elif not episode.permitted:
             return
         elif self._now() - episode.last_sign_of_life > (ACTION_TIMEOUT if episode.periods.done else START_TIMEOUT):
-            no_answer = f"reset_timeout: no answer from {topics.RESET_EPISODE}"
+            no_answer = f"reset_timeout: no answer from {self._name_of_reset}"
             episode.end(no_answer if episode.begins is None else f"no_observations: {self._why_idle()}")
         elif not episode.periods.done:
             self._ask_for_reset(episode)

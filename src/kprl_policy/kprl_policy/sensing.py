@@ -15,7 +15,7 @@ from kprl.errors import KprlError
 from kprl.preprocess import Intrinsics, keypoints_from_image
 from kprl_policy.observation_gate import Parts
 from kprl_ros import camera_messages, topics
-from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.diagnostics import CONFIDENCE_LEAST, CONFIDENCE_MEAN, Diagnostics
 from kprl_ros.keypoint_messages import keypoint_pixels
 from kprl_ros.robot_messages import gripper_opening, vector
 from kprl_ros.silence import Silence
@@ -29,7 +29,9 @@ class Sensing:
     def __init__(self, node: Node, diagnostics: Diagnostics, changed: Callable[[str], None]) -> None:
         self._diagnostics, self._changed = diagnostics, changed
         self._camera: Intrinsics | None = None
-        self.silence = Silence([topics.CAMERA_INFO, topics.KEYPOINTS, topics.EE_POSE, topics.JOINT_STATES])
+        self._show = node.resolve_topic_name
+        needed = [topics.CAMERA_INFO, topics.KEYPOINTS, topics.EE_POSE, topics.JOINT_STATES]
+        self.silence = Silence(needed, self._show)
         self._keypoints: npt.NDArray[np.float32] | None = None
         self._opening: float | None = None
         self._keypoints_stamp = self._tcp_stamp = self._opening_stamp = 0
@@ -58,9 +60,15 @@ class Sensing:
     def _on_keypoints(self, message: KeypointArray) -> None:
         self.silence.hear(topics.KEYPOINTS)
         if self._camera is None:
-            self._diagnostics.refuse("keypoints refused", f"no usable {topics.CAMERA_INFO} has come yet")
+            self._diagnostics.refuse("keypoints refused", f"no usable {self._show(topics.CAMERA_INFO)} has come yet")
             return
-        self._keypoints = keypoints_from_image(keypoint_pixels(message)[:, :2], self._camera)
+        pixels = keypoint_pixels(message)
+        self._keypoints = keypoints_from_image(pixels[:, :2], self._camera)
+        if len(pixels):
+            self._diagnostics.values |= {
+                CONFIDENCE_MEAN: f"{pixels[:, 2].mean():.3f}",
+                CONFIDENCE_LEAST: f"{pixels[:, 2].min():.3f}",
+            }
         self._keypoints_stamp = to_nanoseconds(message.header.stamp)
         self._changed(topics.KEYPOINTS)
 
@@ -90,6 +98,6 @@ class Sensing:
     def _in_base_frame(self, topic: str, frame: str) -> bool:
         if frame != BASE_FRAME:
             self._diagnostics.refuse(
-                "frames refused", f"{topic} is in the frame '{frame}': expected '{BASE_FRAME}'"
+                "frames refused", f"{self._show(topic)} is in the frame '{frame}': expected '{BASE_FRAME}'"
             )
         return frame == BASE_FRAME

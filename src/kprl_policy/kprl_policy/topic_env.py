@@ -62,7 +62,7 @@ class TopicEnv(GoalEnvironment):
         if num_keypoints not in (None, self.num_keypoints):
             self.close()
             raise KprlError(
-                f"{topics.KEYPOINTS} carries {self.num_keypoints} keypoints: expected {num_keypoints}, "
+                f"{topics.at_root(topics.KEYPOINTS)} carries {self.num_keypoints} keypoints: expected {num_keypoints}, "
                 "start the keypoint node with the same model"
             )
         self.action_space = action_space()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from kprl.policy_run import PolicyRun, train_and_deliver
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
 from kprl.rl.loop import Progress
 from kprl_policy.topic_env import STEP_TIMEOUT, over_topics
-from kprl_ros.diagnostics import Diagnostics
+from kprl_ros.diagnostics import RATE, Diagnostics
 from kprl_ros.parameters import declare, declare_choice, declare_path
 from kprl_ros.shell import run_job
 
@@ -74,7 +75,14 @@ def train() -> None:
         diagnostics = Diagnostics(node)  # published while the environment waits for its observations
         num_keypoints = int(read_description(Path(run.keypoints))["num_keypoints"])
 
+        diagnostics.values[RATE] = "0.0"
+        before, since = 0, time.monotonic()
+
         def count(progress: Progress) -> bool:
+            nonlocal before, since
+            now, steps = time.monotonic(), int(progress.row["step"])
+            diagnostics.values[RATE] = f"{(steps - before) / (now - since):.1f}"  # since the last episode's end
+            before, since = steps, now
             for counter, column in (("steps", "step"), ("episodes", "episode")):
                 diagnostics.counts[counter] = int(progress.row[column])
             return False

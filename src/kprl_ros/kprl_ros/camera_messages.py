@@ -11,7 +11,10 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from kprl.errors import KprlError
 from kprl.preprocess import Intrinsics
+from kprl_ros.cv_bridge_images import bridged_array, find_bridge
 from kprl_ros.topics import CAMERA_FRAME
+
+BRIDGE = find_bridge()  # cv_bridge, or None
 
 
 def grey_image(grey: npt.NDArray[np.uint8], stamp: Time) -> Image:
@@ -35,21 +38,26 @@ def _image(pixels: npt.NDArray[np.uint8], encoding: str, channels: int, stamp: T
 
 
 def image_array(message: Image) -> npt.NDArray[np.uint8]:
-    """Pixels of a mono8 message (H, W) or an rgb8 message (H, W, 3), uint8, a view of its data.
+    """Pixels of a grey message (H, W) or an rgb8 message (H, W, 3), uint8.
 
-    Errors: `KprlError` for another encoding and for data that is not of the size that the message says.
+    By cv_bridge where there is one, of any encoding that it can make grey; else by NumPy, a view of the data, of mono8,
+    8UC1 and rgb8. Errors: `KprlError` for another encoding and for data that is not of the size that the message says.
     """
     channels = {"mono8": 1, "8UC1": 1, "rgb8": 3}.get(message.encoding)
-    if channels is None:
+    if channels is None and BRIDGE is None:
         raise KprlError(
-            f"image has the encoding '{message.encoding}': expected mono8 (the camera's infrared stream)"
+            f"image has the encoding '{message.encoding}': expected mono8 (the camera's infrared stream), "
+            "or cv_bridge to convert it, which is not installed or does not fit this NumPy"
         )
     height, width, step = message.height, message.width, message.step
-    if height < 1 or width < 1 or step < width * channels or len(message.data) != height * step:
+    if height < 1 or width < 1 or step < width * (channels or 1) or len(message.data) != height * step:
         raise KprlError(
             f"image is damaged: {width} x {height} pixels of {message.encoding} in rows of {step} bytes, "
             f"but {len(message.data)} bytes of data"
         )
+    if BRIDGE is not None:
+        return bridged_array(message, BRIDGE)
+    assert channels is not None
     rows = np.frombuffer(message.data, np.uint8).reshape(height, step)[:, : width * channels]
     return rows.reshape(height, width, channels) if channels > 1 else rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, Reg
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import Node, PushROSNamespace
 
 from kprl.errors import KprlError
 
 Entities = list[Any]
 Argument = tuple[str | None, str, list[str] | None]  # default (None: must be given), description, choices
 WHOLE_LIMIT = 2**31
+NAMESPACE = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
+NAMESPACE_ARGUMENT: Argument = ("", "put before all names of the graph, for a second robot beside it", None)
 
 
 def config_folder() -> Path:
@@ -48,12 +51,15 @@ def launch_description(
 ) -> LaunchDescription:
     """A launch with these arguments that starts what `plan(values)` returns, given the arguments' values.
 
-    A KprlError of the plan becomes the exception that launch prints as one line and ends with.
+    Where there is an argument `namespace`, all nodes and their topics and services go below it. A KprlError of the
+    plan becomes the exception that launch prints as one line and ends with.
     """
 
     def start(context: Any) -> Entities:
         try:
-            return plan({name: LaunchConfiguration(name).perform(context) for name in arguments})
+            values = {name: LaunchConfiguration(name).perform(context) for name in arguments}
+            namespace = namespace_of(values)
+            return [*([PushROSNamespace(namespace)] if namespace else []), *plan(values)]
         except KprlError as error:
             raise RuntimeError(str(error)) from None
 
@@ -62,6 +68,14 @@ def launch_description(
         for name, (default, description, choices) in arguments.items()
     ]
     return LaunchDescription([*declared, OpaqueFunction(function=start)])
+
+
+def namespace_of(values: Mapping[str, str]) -> str:
+    """The value of the argument `namespace`. Errors: `KprlError` where it is no name."""
+    namespace = values.get("namespace", "")
+    if namespace and not NAMESPACE.fullmatch(namespace):
+        raise KprlError(f"namespace is '{namespace}': expected letters, digits and '_', no digit first, as in left")
+    return namespace
 
 
 def whole_number(name: str, text: str) -> int:

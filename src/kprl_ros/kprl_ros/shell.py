@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -82,6 +83,16 @@ class _Signals:
 
 
 _signals = _Signals()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Signals change nothing meanwhile: for the end of a job that must be whole, such as a file's last part."""
+    _signals.deferred = True
+    try:
+        yield
+    finally:
+        _signals.deferred = False
 
 
 def run(make_node: Callable[[], Node]) -> int:

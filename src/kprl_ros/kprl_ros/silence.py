@@ -10,10 +10,15 @@ LOOK_PERIOD = 1.0  # [s] between two looks of a node for absent topics
 
 
 class Silence:
-    """When each topic was last heard of, on a clock that only grows."""
+    """When each topic was last heard of, on a clock that only grows; `show` makes of a topic what people read."""
 
-    def __init__(self, topics: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._topics, self._clock = tuple(topics), clock
+    def __init__(
+        self,
+        topics: Iterable[str],
+        show: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topics, self._show, self._clock = tuple(topics), show, clock
         self._heard: dict[str, float] = {}
         self._since = clock()
 
@@ -35,4 +40,4 @@ class Silence:
         """One line for the log: who is absent, for how long, and what to look at."""
         topics = list(absent)
         seconds = self._clock() - max([self._since, *(self._heard[topic] for topic in topics if topic in self._heard)])
-        return f"no message on {', '.join(topics)} for {seconds:.0f} s: {hint}"
+        return f"no message on {', '.join(map(self._show, topics))} for {seconds:.0f} s: {hint}"

@@ -53,7 +53,7 @@ class SimBridge(Node):
             declare(self, "goal", "", "goal 'x,y,z' [m] of every episode; empty: the task draws one")
         )
         self._world = World(task, scene, thing, randomization)
-        self._diagnostics = Diagnostics(self)
+        self._diagnostics = Diagnostics(self, takes="steps")
         self._out = WorldPublisher(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._lockstep = clock == "lockstep"
@@ -62,6 +62,7 @@ class SimBridge(Node):
         )
         self._stamp = 0  # [ns] of the newest observation
         self._pair = CommandPair()
+        self._shown = {topic: self.resolve_topic_name(topic) for topic in (topics.EE_TWIST_CMD, topics.GRIPPER_CMD)}
         self._snapshot = self._begin(self._seed, "ordinary")
         self.create_subscription(TwistStamped, topics.EE_TWIST_CMD, self._on_twist, STREAM)
         self.create_subscription(GripperCommand, topics.GRIPPER_CMD, self._on_gripper, STREAM)
@@ -82,10 +83,12 @@ class SimBridge(Node):
         return self._snapshot
 
     def _advance(self, command: Command, mode: int, reason: str) -> None:
-        goal = self._snapshot.goal
+        began, goal = self._now(), self._snapshot.goal
         self._snapshot = replace(self._world.step(command), goal=goal)
         self._next_stamp()
         self._publish(mode, reason)
+        self._diagnostics.counts["steps"] += 1
+        self._diagnostics.passes(self._stamp, self._now() - began)
 
     def _next_stamp(self) -> None:
         """Time only ever grows, across episodes too."""
@@ -137,7 +140,7 @@ class SimBridge(Node):
 
     def _refused(self, kind: str, topic: str, stamp: int, reason: str) -> bool:
         if not reason and self._lockstep:
-            reason = self._pair.refuse_stamp(topic, stamp)
+            reason = self._pair.refuse_stamp(self._shown[topic], stamp)
         if reason:
             self._diagnostics.refuse(kind, reason)
         return bool(reason)
@@ -145,7 +148,6 @@ class SimBridge(Node):
     def _step_if_complete(self) -> None:
         command = self._pair.command() if self._lockstep else None
         if command is not None:
-            self._diagnostics.counts["steps"] += 1
             self._advance(command, RobotStatus.MODE_ACTIVE, "")
 
     def _on_tick(self) -> None:
@@ -157,7 +159,6 @@ class SimBridge(Node):
             mode, reason = RobotStatus.MODE_HALTED, f"dead-man: no valid velocity for {DEAD_MAN:g} s"
         else:
             mode, reason = RobotStatus.MODE_ACTIVE, ""
-        self._diagnostics.counts["steps"] += 1
         self._advance(command, mode, reason)
 
     def _now(self) -> float:

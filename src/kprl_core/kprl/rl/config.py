@@ -172,8 +172,8 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "plain": replace(FOREIGN, relabels=0, gamma=0.99, polyak=0.005, learning_rate=3e-4, normalise=False),
 }
 """`paper`: section III-C2 as written. `quick`: what learns in minutes on two cores. `full`: the same with wider
-networks at half the batch, all experience kept and the best of larger evaluations, for bundles to keep. For other people's environments:
-`goal`, where there are goals to relabel; `plain`, where there are none."""
+networks at half the batch, all experience kept and the best of larger evaluations, for bundles to keep. For other
+people's environments: `goal`, where there are goals to relabel; `plain`, where there are none."""
 
 
 def preset(name: str) -> TrainPolicyConfig:

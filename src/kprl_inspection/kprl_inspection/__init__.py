@@ -1,0 +1,1 @@
+"""Recorder and viewer: they listen to the graph, and nothing in it depends on them."""
