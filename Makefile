@@ -8,7 +8,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo models test soak lint docs lock clean
+.PHONY: help setup demo models test soak lint docs lock audit clean
 
 TORCH ?= cpu
 export TORCH TORCH_INDEX_URL
@@ -54,6 +54,10 @@ docs: setup  ## the manual as a web site in site/
 lock:  ## resolve requirements/*.in into the lock files (UPGRADE=1: take new versions)
 	@test -x .venv/bin/python || { echo "make lock: run make setup first" >&2; exit 2; }
 	@.venv/bin/python tools/setup/lock.py $(if $(UPGRADE),--upgrade)
+
+audit:  ## known weaknesses of the locked packages (pip-audit; needs the network, and says so)
+	@test -n "$(PYTHON)" || { echo "make audit: found no Python 3.11 or 3.12: name it with PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@"$(PYTHON)" tools/setup/audit.py
 
 clean:  ## remove what set-up and builds made; runs/ stays
 	@rm -rf .venv build install log site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,7 +23,10 @@ import graph_tables
 from kprl import cli
 
 Kwargs = dict[str, Any]
-ENVIRONMENT = ("KPRL_BUNDLE", "KPRL_ROBOT_IP", "KPRL_COMMIT", "ROS_DOMAIN_ID", "TORCH", "DISPLAY")
+ENVIRONMENT = (
+    "KPRL_BUNDLE", "KPRL_ROBOT_IP", "KPRL_COMMIT", "ROS_DOMAIN_ID", "TORCH", "DISPLAY",
+    "ROS_SECURITY_KEYSTORE", "ROS_SECURITY_ENABLE", "ROS_SECURITY_STRATEGY", "ROS_SECURITY_ENCLAVE_OVERRIDE",
+)  # fmt: skip
 
 
 def parsed(words: tuple[str, ...], whole: bool = True) -> tuple[Callable[..., None] | None, Kwargs]:
@@ -166,6 +169,22 @@ def check_param(rest: tuple[str, ...], whole: bool) -> None:
     assert len(rest) == 1 or rest[1] in names or rest[1] == "NAME"
 
 
+def check_keystore(rest: tuple[str, ...], whole: bool) -> None:
+    assert len(rest) == 1
+
+
+def check_artifacts(rest: tuple[str, ...], whole: bool) -> None:
+    keystore, _, policy, file = rest
+    assert (keystore, policy) == ("-k", "-p") and file.endswith(".xml")
+    assert "/" not in file or (ROOT / file).is_file(), f"no file {file}"
+
+
+def check_export(rest: tuple[str, ...], whole: bool) -> None:
+    for word in rest:
+        name, separator, _ = word.partition("=")
+        assert separator and name in ENVIRONMENT, f"unknown variable {name}"
+
+
 def check_nothing(rest: tuple[str, ...], whole: bool) -> None:
     assert not rest
 
@@ -251,6 +270,9 @@ ROS2: dict[str, Callable[[tuple[str, ...], bool], None]] = {
     "launch": check_launch,
     "run": check_run,
     "service call": check_service,
+    "security create_keystore": check_keystore,
+    "security generate_artifacts": check_artifacts,
+    "daemon stop": check_nothing,
     "topic echo": check_topic,
     "topic hz": check_topic,
     "topic list": check_topic_list,
@@ -268,6 +290,7 @@ CHECKS: dict[str, Callable[[tuple[str, ...], bool], None]] = {
     "torchrun": check_torchrun,
     "source": check_source,
     "echo": check_echo,
+    "export": check_export,
     "mkdir": check_installed("mkdir", ("-p",)),
     "tensorboard": check_installed("tensorboard", ("--logdir",)),
     "mkdocs": check_installed("mkdocs", ("--strict",)),

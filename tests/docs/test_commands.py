@@ -48,6 +48,7 @@ ELSEWHERE = {
     "ros2 run kprl_inspection": "tests/inspection",
     "ros2 run kprl_fake_hardware": "tests/workcell",
     "ros2 service call": "tests/ros2_standin/test_graph.py",
+    "ros2 security": "tests/security/test_policy.py",  # needs a distribution: its input is tested
     "ros2 topic": "tests/ros2_standin/test_graph.py",
     "make setup": ".ci/run",
     "make test": ".ci/run",
@@ -56,6 +57,7 @@ ELSEWHERE = {
     "make soak": "tests/driver/test_fault_sequences.py",
     "make docs": "tests/docs/test_site.py",
     "make lint": ".ci/run",
+    "make audit": ".github/workflows/audit.yml",  # needs the advisory database
     "make help": "tests/docs/test_commands.py",
     "source setup.bash": "tests/setup/test_setup_bash.py",
     "docker compose": "tests/docker/test_docker.py",  # no container engine: parsed, and held against the specification
@@ -67,6 +69,8 @@ ELSEWHERE = {
     "python -c": "tests/fake_hardware/test_clients.py",
     "python -m pytest": "tests/docs/test_own_object.py",
     "python tools/docs/graph_tables.py": "tests/docs/test_topics.py",
+    "python tools/security/make_policy.py": "tests/security/test_policy.py",
+    "export": "",  # for the command after it
 }
 
 

@@ -99,13 +99,16 @@ def test_a_browser_gets_a_page_and_the_data(graph: Graph) -> None:
     viewer = graph.start("viewer_node", mode="serve", web_port=web, grpc_port=grpc)
     graph.wait(lambda: "showing the graph" in viewer.log.read_text(), "the viewer")
     address = viewer.log.read_text().split("showing the graph: ")[1].split()[0]
-    assert address == f"http://localhost:{web}/?url=rerun%2Bhttp%3A%2F%2F127.0.0.1%3A{grpc}%2Fproxy"
+    assert address == f"http://127.0.0.1:{web}/?url=rerun%2Bhttp%3A%2F%2F127.0.0.1%3A{grpc}%2Fproxy"
     with urllib.request.urlopen(address, timeout=10.0) as page:
         assert b"Rerun" in page.read()
-    with socket.create_connection(("127.0.0.1", grpc), timeout=10.0):
-        pass
+    listening = {line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines() if line.split()[3] == "0A"}
+    for port in (web, grpc):
+        assert f"0100007F:{port:04X}" in listening and f"00000000:{port:04X}" not in listening  # loopback alone
     status, seconds = viewer.stop()
     assert status == 0 and seconds < 10.0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", grpc), timeout=10.0)
 
 
 @pytest.mark.parametrize(

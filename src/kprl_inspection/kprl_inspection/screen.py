@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import rerun as rr
 import rerun.blueprint as rrb
@@ -20,30 +25,100 @@ TIMELINE = "log_time"  # when it came here; every entry has it
 STAMP = "stamp"  # of the message's header: in lockstep the simulator's time, so a timeline of its own
 EYE, LOOK_AT = (1.1, -0.8, 0.6), (0.38, 0.0, 0.22)  # [m] in base_link: from the table's far right corner
 FLUSH_TIMEOUT = 10.0  # [s] in which the last entries must be out
+START_TIMEOUT = 20.0  # [s] for a viewer's server to listen, on a busy machine
+END_TIMEOUT = 3.0  # [s] for it to end
+POLL = 0.1  # [s]
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 
-def open_screen(mode: str, output: str, grpc_port: int, web_port: int) -> tuple[rr.RecordingStream, str]:
-    """A recording that goes where `mode` says (spawn, serve, save), and where that is, in words.
+@dataclass(frozen=True)
+class Screen:
+    """A recording, where it goes, in words, and the server that ends with it, if it has one."""
+
+    recording: rr.RecordingStream
+    where: str
+    server: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """Send what waits, and end a file well."""
+        self.recording.flush(timeout_sec=FLUSH_TIMEOUT)
+        self.recording.disconnect()
+        if self.server is not None:
+            end_process(self.server)
+
+
+def open_screen(mode: str, output: str, bind: str, grpc_port: int, web_port: int) -> Screen:
+    """A recording that goes where `mode` says (spawn, serve, save); a viewer's server listens at `bind`.
 
     Errors: `KprlError` where there is no display, a port is taken, or the file cannot be written.
     """
     recording = rr.RecordingStream(APPLICATION)
     if mode == "save":
-        return recording, _save(recording, output)
+        return Screen(recording, _save(recording, output))
     if output:
         raise KprlError(f"output is given, but mode is {mode}: a file is written in the mode save")
     if mode == "serve":
-        return recording, _serve(recording, grpc_port, web_port)
+        _require_free(bind, grpc_port=grpc_port, web_port=web_port)
+        pages = ["--serve-web", "--web-viewer-port", str(web_port), "--server-memory-limit", MEMORY]
+        server = _start(bind, grpc_port, pages)
+        _connect(recording, server, bind, grpc_port)
+        address = _address(bind, grpc_port)
+        return Screen(recording, f"http://{bind}:{web_port}/?url={quote(address, safe='')}", server)
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise KprlError("there is no display for the viewer's window: use the mode serve or save")
-    recording.spawn(port=grpc_port, memory_limit=MEMORY, hide_welcome_screen=True, default_blueprint=layout())
-    return recording, "a window"
+    if not _listens(bind, grpc_port):  # a window that is there already shows this one too
+        _start(bind, grpc_port, ["--hide-welcome-screen", "--memory-limit", MEMORY])
+    _connect(recording, None, bind, grpc_port)
+    return Screen(recording, "a window")
 
 
-def close_screen(recording: rr.RecordingStream) -> None:
-    """Send what waits, and end a file well."""
-    recording.flush(timeout_sec=FLUSH_TIMEOUT)
-    recording.disconnect()
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """Ask it and its children to end, and then insist: `python -m rerun` is the parent of the program itself."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _start(bind: str, port: int, arguments: list[str]) -> subprocess.Popen[bytes]:
+    """Rerun's own program, in a session of its own: a Ctrl-C here is not meant for it."""
+    command = [sys.executable, "-m", "rerun", "--bind", bind, "--port", str(port), *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def _connect(recording: rr.RecordingStream, server: subprocess.Popen[bytes] | None, bind: str, port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while not _listens(bind, port):
+        ended = server is not None and server.poll() is not None
+        if ended or time.monotonic() > deadline:
+            if server is not None and not ended:
+                end_process(server)
+            why = "it ended" if ended else f"nothing listened within {START_TIMEOUT:g} s"
+            raise KprlError(f"Rerun's viewer did not start at {bind}:{port}: {why}; its words are above")
+        time.sleep(POLL)
+    recording.connect_grpc(_address(bind, port), default_blueprint=layout())
+
+
+def _address(host: str, port: int) -> str:
+    return f"rerun+http://{host}:{port}/proxy"
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(POLL)
+        return probe.connect_ex((LOOPBACK if host == EVERYWHERE else host, port)) == 0
+
+
+def _require_free(bind: str, **ports: int) -> None:
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((bind, port))
+            except OSError as error:
+                raise KprlError(f"{name} is {port}: {error.strerror}; choose another one") from None
 
 
 def _save(recording: rr.RecordingStream, output: str) -> str:
@@ -59,19 +134,6 @@ def _save(recording: rr.RecordingStream, output: str) -> str:
         raise KprlError(f"cannot write {path}: {error.strerror}") from None
     recording.save(path, default_blueprint=layout())
     return f"{path}; look at it with: rerun {path}"
-
-
-def _serve(recording: rr.RecordingStream, grpc_port: int, web_port: int) -> str:
-    for name, port in (("grpc_port", grpc_port), ("web_port", web_port)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("0.0.0.0", port))
-            except OSError as error:
-                raise KprlError(f"{name} is {port}: {error.strerror}; choose another one") from None
-    address = recording.serve_grpc(grpc_port=grpc_port, default_blueprint=layout(), server_memory_limit=MEMORY)
-    rr.serve_web_viewer(web_port=web_port, open_browser=False, connect_to=address)
-    return f"http://localhost:{web_port}/?url={address.replace(':', '%3A').replace('/', '%2F').replace('+', '%2B')}"
 
 
 def layout() -> rrb.Blueprint:

@@ -42,29 +42,31 @@ class ViewerNode(Node):
 
     def __init__(self) -> None:
         super().__init__("viewer_node")
-        self._recording: Any = None  # none where the node is refused before it
+        self._screen: Any = None  # none where the node is refused before it
         mode = declare_choice(self, "mode", "spawn", "a window, a browser, or a file", ["spawn", "serve", "save"])
         output = declare(self, "output", "", "file (.rrd) of the mode save")
         self._period = declare(
             self, "period", 0.05, "least time [s] between two messages of a topic; 0: all", (0.0, 60.0)
         )
+        bind = declare(self, "bind", "127.0.0.1", "address at which the modes spawn and serve listen")
         grpc_port = declare(self, "grpc_port", 9876, "port of the data, for the modes spawn and serve", PORTS)
         web_port = declare(self, "web_port", 9090, "port of the page of the mode serve", PORTS)
         try:  # not at the top: most machines do not have it
             from kprl_inspection import scene, screen
         except ImportError as error:
             raise KprlError(f"the viewer needs Rerun: pip install rerun-sdk ({error})") from None
-        self._screen, self._stamp_of = screen, scene.stamp_of
+        self._stamp_of, self._stamp_name = scene.stamp_of, screen.STAMP
         self._scene = scene.Scene()
         self._diagnostics = Diagnostics(self)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._due: dict[str, float] = {}  # [s] steady, by topic
-        self._recording, where = screen.open_screen(mode, output, grpc_port, web_port)
+        self._screen = screen.open_screen(mode, output, bind, grpc_port, web_port)
+        self._recording = self._screen.recording
         self._scene.robot.log_urdf_to_recording(self._recording)
         for path, entity in self._scene.static():
             self._recording.log(path, entity, static=True)
         self._listener = Listener(self, VIEWED, self._show)
-        self.get_logger().info(f"showing the graph: {where}")
+        self.get_logger().info(f"showing the graph: {self._screen.where}")
 
     def _show(self, topic: str, message: Any) -> None:
         now = self._steady.now().nanoseconds / NANOSECONDS
@@ -79,7 +81,7 @@ class ViewerNode(Node):
         self._recording.reset_time()
         stamp = self._stamp_of(message)
         if stamp:
-            self._recording.set_time(self._screen.STAMP, timestamp=np.datetime64(stamp, "ns"))
+            self._recording.set_time(self._stamp_name, timestamp=np.datetime64(stamp, "ns"))
         for path, entity in entries:
             self._recording.log(path, entity)
         self._diagnostics.counts["messages"] += 1
@@ -87,9 +89,9 @@ class ViewerNode(Node):
     def destroy_node(self) -> None:
         """Send what waits, and end a file well, before the node goes."""
         with undisturbed():
-            if self._recording is not None:
-                self._screen.close_screen(self._recording)
-                self._recording = None
+            if self._screen is not None:
+                self._screen.close()
+                self._screen = None
             super().destroy_node()
 
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import ExecuteProcess
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from kprl.errors import KprlError
 from kprl_ros import topics
+from kprl_ros.installed import is_installed as _is_installed
+from kprl_ros.launch_security import SECURITY_ARGUMENT
 from kprl_ros.launching import Argument, Entities, config_folder, configured_node, required
 from kprl_ros.robot_description import robot_description
 
@@ -41,6 +42,7 @@ EXTRA_ARGUMENTS: dict[str, Argument] = {
         ["false", *VIEWER_MODES],
     ),
     "record": ("false", "record the graph's topics (rosbag2, MCAP) in output", ["true", "false"]),
+    "security": SECURITY_ARGUMENT,  # of kprl_ros.launching: it holds from the first node on
 }
 
 
@@ -116,14 +118,6 @@ def viewer(mode: str, folder: Path) -> Entities:
 def _dated(folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        get_package_prefix(package)
-    except PackageNotFoundError:
-        return False
-    return True
 
 
 def _require(package: str, argument: str, source: str) -> None:

@@ -16,6 +16,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, PushROSNamespace
 
 from kprl.errors import KprlError
+from kprl_ros.launch_security import security
 
 Entities = list[Any]
 Argument = tuple[str | None, str, list[str] | None]  # default (None: must be given), description, choices
@@ -51,15 +52,17 @@ def launch_description(
 ) -> LaunchDescription:
     """A launch with these arguments that starts what `plan(values)` returns, given the arguments' values.
 
-    Where there is an argument `namespace`, all nodes and their topics and services go below it. A KprlError of the
-    plan becomes the exception that launch prints as one line and ends with.
+    Where there is an argument `namespace`, all nodes and their topics and services go below it; where there is one
+    `security`, all have the identity of that keystore. A KprlError of the plan becomes the exception that launch prints
+    as one line and ends with.
     """
 
     def start(context: Any) -> Entities:
         try:
             values = {name: LaunchConfiguration(name).perform(context) for name in arguments}
             namespace = namespace_of(values)
-            return [*([PushROSNamespace(namespace)] if namespace else []), *plan(values)]
+            below = [PushROSNamespace(namespace)] if namespace else []
+            return [*security(values.get("security", ""), namespace), *below, *plan(values)]
         except KprlError as error:
             raise RuntimeError(str(error)) from None
 
