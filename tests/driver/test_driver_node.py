@@ -15,6 +15,7 @@ from graph_processes import environment
 from kprl_interfaces.msg import RobotStatus
 from kprl_interfaces.srv import ResetEpisode
 from machines import DOWN, FAST, STANDSTILL, TOOL_OFFSET
+from rclpy.task import Future
 from rig import Rig, open_rig
 from rosgraph_msgs.msg import Clock
 
@@ -179,13 +180,18 @@ def test_reset_says_what_keeps_the_gripper_from_opening(ready):
     ready.drive(SIDE, 0.1)  # which is no fault of the arm
 
 
-def test_reset_lifts_fingers_that_jam_near_the_table(ready):
+def reset_of_jammed_fingers(ready: Rig) -> Future[ResetEpisode.Response]:
+    """Close the gripper near the table, keep it from opening, and ask for a reset."""
     ready.grip(0.0)
     ready.velocity = np.array([0.0, 0.0, -0.2])
     ready.wait(lambda: ready.truth.position()[0][2] < 0.06 and ready.gripper.gripper.opening < 0.001, "it is low")
     ready.velocity = None
     ready.gripper.faults.block_opening(0.03)
-    answer = ready.begin(topics.RESET_EPISODE)
+    return ready.begin(topics.RESET_EPISODE)
+
+
+def test_reset_lifts_fingers_that_jam_near_the_table(ready):
+    answer = reset_of_jammed_fingers(ready)
     ready.wait(lambda: ready.truth.position()[0][2] > 0.1, "it is lifted", 10.0)
     ready.gripper.faults.unblock_opening()
     ready.wait(answer.done, "the reset is answered", 15.0)
@@ -194,12 +200,7 @@ def test_reset_lifts_fingers_that_jam_near_the_table(ready):
 
 
 def test_reset_at_home_says_that_lifting_did_not_open_the_gripper(ready):
-    ready.grip(0.0)
-    ready.velocity = np.array([0.0, 0.0, -0.2])
-    ready.wait(lambda: ready.truth.position()[0][2] < 0.06 and ready.gripper.gripper.opening < 0.001, "it is low")
-    ready.velocity = None
-    ready.gripper.faults.block_opening(0.03)
-    answer = ready.begin(topics.RESET_EPISODE)
+    answer = reset_of_jammed_fingers(ready)
     ready.wait(answer.done, "the reset is answered", 20.0)
     assert not answer.result().success and "something outside stops its fingers" in answer.result().message
     assert ready.truth.position()[0][2] > 0.12
