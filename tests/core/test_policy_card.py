@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -26,9 +27,22 @@ def other_run(quick_keypoints: Path, tmp_path_factory: pytest.TempPathFactory) -
     return run
 
 
+def praise(run: Path, success: str) -> None:
+    """Write a success into all evaluations on a run's way."""
+    path = run / "policy" / "metrics.csv"
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"eval_success": success if row["eval_success"] else ""} for row in rows)
+
+
 def test_a_bundle_to_keep_has_a_card_of_all_its_seeds(quick_run: Path, other_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "grasp-env1"
-    main(["policy", "card", "--runs", str(other_run), str(quick_run), "--out", str(out), "--episodes", "2"])
+    worse, better = shutil.copytree(quick_run, tmp_path / "worse"), shutil.copytree(other_run, tmp_path / "better")
+    praise(worse, "0.25")
+    praise(better, "0.5")
+    main(["policy", "card", "--runs", str(worse), str(better), "--out", str(out), "--episodes", "2"])
     assert load_bundle(out).info["provenance"]["seed"] == 1
     results = json.loads((out / "results.json").read_text())
     assert list(results["seeds"]) == ["1", "0"]

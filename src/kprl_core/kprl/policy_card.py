@@ -1,6 +1,6 @@
 """A bundle to keep: the bundle of one training, and a model card of all trainings of its kind, measured afresh.
 
-    <out>/              the first run's bundle, see kprl.bundle
+    <out>/              the bundle of the run with the best evaluation on its way, see kprl.bundle
     <out>/README.md     the card
     <out>/curves.png    success over steps of every run
     <out>/episode.gif   held-out episodes with the keypoints drawn
@@ -58,6 +58,9 @@ def make_card(runs: Sequence[Path], out: Path, episodes: int) -> None:
     seeds = [info["provenance"]["seed"] for info in infos]
     if len(set(seeds)) < len(seeds):
         raise KprlError(f"the runs have the seeds {seeds}: expected a different one for each")
+    # What ships is chosen by the trainings' own evaluations: those of the card must choose nothing.
+    order = sorted(range(len(runs)), key=lambda index: _promise(runs[index]), reverse=True)
+    runs, infos, seeds = ([values[index] for index in order] for values in (runs, infos, seeds))  # type: ignore[assignment]
     measured = [_measure(run, episodes) for run in runs]
     results = [{domain: _figures(found) for domain, found in each.items()} for each in measured]
     with atomic_folder(out) as beside:
@@ -98,7 +101,7 @@ two processes decides too: the same command gives another policy of the same kin
 ## Measured
 
 Success over {episodes} fresh episodes of the training's domain, with its 95 % interval, and over as many of a domain
-that no training saw. The first seed is the one that ships.
+that no training saw. The first row is the bundle that ships: the best by the evaluations on the trainings' way.
 
 | seed | steps | held out | shifted | failures, held out |
 |---|---|---|---|---|
@@ -147,6 +150,12 @@ def _figures(result: EvaluationResult) -> dict[str, Any]:
         "mean_return": result.mean_return,
         "failures": count_failures(outcome.outcome for outcome in result.outcomes),
     }
+
+
+def _promise(run: Path) -> tuple[float, float]:
+    """Success and return of a run's best evaluation, by which its policy was chosen."""
+    rows = read_evaluations(run / "policy" / "metrics.csv")
+    return max((row["eval_success"], row["eval_return"]) for row in rows)
 
 
 def _evaluations(run: Path) -> list[tuple[float, float]]:

@@ -202,10 +202,11 @@ def show(run: Path) -> None:
 
 
 def card(runs: list[Path], out: Path, episodes: int = 200) -> None:
-    """Measure finished trainings of one kind and make a bundle to keep: the first one's, with a model card.
+    """Measure finished trainings of one kind and make a bundle to keep, with a model card: that of the best.
 
     Args:
-        runs: Run folders of trainings that differ in their seed; the first one's bundle is taken.
+        runs: Run folders of trainings that differ in their seed; the bundle of the one with the best
+            evaluation on its way is taken.
         out: Folder of the new bundle; it must not exist.
         episodes: Episodes of each run in each domain.
     """
