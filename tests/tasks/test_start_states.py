@@ -71,6 +71,17 @@ def test_a_fifth_of_the_grasp_curriculum_has_missed():
 
 
 @pytest.mark.parametrize("thing", sorted(OBJECTS))
+def test_fingers_that_missed_stand_clear_of_the_object(thing):
+    model = OBJECTS[thing]
+    for seed in range(500):
+        state = sample("curriculum", seed, thing=thing)
+        off = np.abs(state.tcp - state.object_position)
+        reaches_around = state.held or max(off[:2]) < 0.02
+        is_over = state.tcp[2] >= 2 * model.rest_height + grasp.OVER - 1e-9
+        assert reaches_around or is_over or off[0] >= model.radius + grasp.FINGER_DEPTH - 1e-9
+
+
+@pytest.mark.parametrize("thing", sorted(OBJECTS))
 def test_the_push_curriculum_stands_behind_the_object_or_has_lost_it_and_is_outside_it(thing):
     model = OBJECTS[thing]
     states = [sample("curriculum", seed, "push", thing) for seed in range(400)]

@@ -24,7 +24,7 @@ from kprl_ros.stamps import to_nanoseconds
 
 DISABLED = "disabled"  # the outcome where a person ended the episode
 ACTION_TIMEOUT = 3.0  # [s] between two actions, after which the episode is given up
-START_TIMEOUT = 25.0  # [s] in which /reset_episode must answer, after 17 s at most, and the policy must get to act
+START_TIMEOUT = 28.0  # [s] in which /reset_episode must answer, after 20 s at most, and the policy must get to act
 RESET_RETRY = 2.0  # [s] after which the reset is asked for again: during discovery messages get lost
 WATCH_PERIOD = 0.1  # [s]
 

@@ -63,7 +63,8 @@ def bench_learning(config: LearningConfig) -> dict[str, Any]:
 
     A run that was interrupted goes on after the trainings that are done, with the same command; another command is
     refused there. Both methods have their learning rate, temperature and replay from `kprl.rl.config`'s preset for
-    the environment; what differs is the software and, with `normalise`, that our observations are scaled.
+    the environment; what differs is the software and, with `normalise`, that our observations are scaled. Our minutes
+    contain the evaluations on the way, the peer's do not.
     """
     settings = replace(
         default_preset(config.env_id),
