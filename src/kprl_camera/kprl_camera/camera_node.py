@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+import numpy as np
+import numpy.typing as npt
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -43,7 +45,7 @@ class CameraNode(Node):
         self._frame_clock, self._traffic = FrameClock(), Traffic()
         self._lens: Lens | None = None
         self._bug: Exception | None = None
-        self._rectify = to_grey
+        self._rectify: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] = to_grey
         self._library = make_library(self._now)
         self._capture = Capture(self._open, self._wake, settings.stale_timeout, settings.reconnect_interval)
         absence = self._capture.open(settings.waits)

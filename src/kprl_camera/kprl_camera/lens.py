@@ -43,7 +43,8 @@ def rectifier(lens: Lens) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.ui
         return lambda image: image
     columns, rows = np.meshgrid(np.arange(lens.width), np.arange(lens.height))
     source = distort(lens, np.stack([columns, rows], -1).astype(float)).astype(np.float32)  # (H, W, 2)
-    return lambda image: np.asarray(cv2.remap(image, source, None, cv2.INTER_LINEAR), np.uint8)
+    from_column, from_row = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
+    return lambda image: np.asarray(cv2.remap(image, from_column, from_row, cv2.INTER_LINEAR), np.uint8)
 
 
 def require_polynomial(lens: Lens) -> Lens:

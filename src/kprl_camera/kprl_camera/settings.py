@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
@@ -84,7 +85,7 @@ def _declare_serial(node: Node) -> str:
     """Digits on a command line come as a number, and realsense-ros puts an underscore before them for this reason."""
     description = "serial number of the camera; empty: the only one that is plugged in"
     descriptor = ParameterDescriptor(description=description, read_only=True, dynamic_typing=True)
-    value = node.declare_parameter("serial", "", descriptor).value
+    value: Any = node.declare_parameter("serial", "", descriptor).value
     if type(value) not in (str, int):
         raise KprlError(f"parameter serial is {value}: expected the digits of a serial number")
     return str(value).removeprefix("_")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 from geometry_msgs.msg import PointStamped
 from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
@@ -82,7 +83,7 @@ class WorkcellNode(Node):
         return response
 
     def _publish_goal(self, truth: Truth) -> None:
-        self._goal.publish(goal_point(truth.goal, to_stamp(truth.time)))
+        self._goal.publish(goal_point(np.array(truth.goal), to_stamp(truth.time)))
 
     def _on_tick(self) -> None:
         for truth in self._workcell.take_truths():

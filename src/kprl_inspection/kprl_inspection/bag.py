@@ -12,6 +12,7 @@ from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
@@ -23,7 +24,7 @@ QUEUE_BYTES = 64 * 2**20  # that wait for the disk at most: some ten seconds of 
 LEAST_FREE = 100 * 2**20  # [bytes] of the disk at which a recording ends, while it can still be ended well
 SPACE_PERIOD = 1.0  # [s] between two looks at the space left
 CLOSE_TIMEOUT = 60.0  # [s] in which the disk must have taken what waits
-VERSION = 9  # of rosbag2's metadata: Jazzy and later
+VERSION: Final = 9  # of rosbag2's metadata: Jazzy and later
 NEVER = QosTime(2**63 // 10**9, 2**63 % 10**9 - 1)  # how rosbag2 writes an endless duration
 
 

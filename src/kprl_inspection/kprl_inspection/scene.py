@@ -184,6 +184,6 @@ def _number(text: str) -> float | None:
     return number if np.isfinite(number) else None
 
 
-def _level(level: bytes) -> str:
+def _level(level: bytes) -> rr.TextLogLevel:
     levels = {DiagnosticStatus.WARN: rr.TextLogLevel.WARN, DiagnosticStatus.ERROR: rr.TextLogLevel.ERROR}
     return levels.get(level, rr.TextLogLevel.INFO)

@@ -56,7 +56,7 @@ class EvaluateNode(Node):
         confirms = declare(self, "confirm_episodes", False, "a person permits each: as the policy node has it")
         self._film = OverlayFilm()
         self._diagnostics = Diagnostics(self)
-        self._client = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
+        self._client: ActionClient[Any, Any, Any] = ActionClient(self, RunEpisode, topics.RUN_EPISODE)
         self._action = self.resolve_service_name(topics.RUN_EPISODE)
         self._overlay = self.create_subscription(Image, topics.OVERLAY, self._on_overlay, NEWEST) if film else None
         self._executor = make_executor(self)

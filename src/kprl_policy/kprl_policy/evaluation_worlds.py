@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from kprl_interfaces.msg import SimTruth
 from kprl_interfaces.srv import ResetEpisode
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
@@ -61,7 +62,7 @@ class BridgeWorld:
 
         The spare seed is that of no episode: the truth of this world must not pass for the truth of one.
         """
-        client = self._node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        client: Client[Any, Any] = self._node.create_client(ResetEpisode, topics.RESET_EPISODE)
         deadline = time.monotonic() + CONNECT_TIMEOUT
         while not self._heard:
             if time.monotonic() >= deadline:
@@ -95,10 +96,10 @@ class WorkcellWorld:
         self._heard: list[SimTruth] = []
         self._truth_topic = node.resolve_topic_name(topics.SIM_TRUTH)
         node.create_subscription(SimTruth, topics.SIM_TRUTH, self._heard.append, STREAM)
-        self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
-        self._recover = node.create_client(Trigger, topics.DRIVER_RECOVER)
-        self._scene = node.create_client(ResetEpisode, topics.NEW_SCENE)
-        self._mend = node.create_client(Trigger, topics.UNLOCK)
+        self._reset: Client[Any, Any] = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._recover: Client[Any, Any] = node.create_client(Trigger, topics.DRIVER_RECOVER)
+        self._scene: Client[Any, Any] = node.create_client(ResetEpisode, topics.NEW_SCENE)
+        self._mend: Client[Any, Any] = node.create_client(Trigger, topics.UNLOCK)
 
     def connect(self) -> None:
         """Driver and workcell must offer their services."""

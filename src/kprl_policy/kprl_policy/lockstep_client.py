@@ -12,7 +12,9 @@ import numpy.typing as npt
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from kprl_interfaces.msg import GripperCommand, KeypointArray, SimTruth
 from kprl_interfaces.srv import ResetEpisode
+from rclpy.client import Client
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, JointState
 
@@ -61,7 +63,7 @@ class LockstepClient:
         self._node = node
         self._executor = make_executor(node)
         self._camera: Intrinsics | None = None
-        self._camera_subscription = node.create_subscription(
+        self._camera_subscription: Subscription[Any] | None = node.create_subscription(
             CameraInfo, topics.CAMERA_INFO, self._on_camera_info, NEWEST
         )
         self._newest: dict[str, Any] = {}
@@ -79,7 +81,7 @@ class LockstepClient:
             node.create_subscription(kind, topic, self._listener(topic), STREAM)
         self._twist = node.create_publisher(TwistStamped, topics.EE_TWIST_CMD, STREAM)
         self._gripper = node.create_publisher(GripperCommand, topics.GRIPPER_CMD, STREAM)
-        self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._reset: Client[Any, Any] = node.create_client(ResetEpisode, topics.RESET_EPISODE)
         self._name_of_reset = node.resolve_service_name(topics.RESET_EPISODE)
         self._seed, self._step, self._goal, self.stamp = 0, 0, np.zeros(3), 0
 

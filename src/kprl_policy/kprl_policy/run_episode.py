@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from kprl_interfaces.msg import RobotStatus
 from kprl_interfaces.srv import ResetEpisode
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.task import Future
@@ -71,7 +73,7 @@ class EpisodeServer:
         self._enable, self._why_idle, self._confirms = enable, why_idle, confirms
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._episode: Episode | None = None
-        self._reset = node.create_client(ResetEpisode, topics.RESET_EPISODE)
+        self._reset: Client[Any, Any] = node.create_client(ResetEpisode, topics.RESET_EPISODE)
         self._name_of_reset = node.resolve_service_name(topics.RESET_EPISODE)
         self._server = ActionServer(
             node,

@@ -30,7 +30,7 @@ def declare(node: Node, name: str, default: T, description: str, bounds: tuple[T
     descriptor.dynamic_typing = isinstance(default, float)  # 4 is a float too
     expected = f"{type(default).__name__}" + (f" from {bounds[0]} to {bounds[1]}" if bounds else "")
     try:
-        value = node.declare_parameter(name, default, descriptor).value
+        value: Any = node.declare_parameter(name, default, descriptor).value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         raise KprlError(f"parameter {name} is {_given(node, name)}: expected {expected}") from error
     if isinstance(default, float) and type(value) is int:

@@ -22,7 +22,7 @@ from kprl.errors import KprlError
 try:
     from rclpy.experimental import EventsExecutor as NodeExecutor
 except ImportError:  # rclpy before Kilted has the slower one only
-    NodeExecutor = SingleThreadedExecutor  # type: ignore[assignment,misc]
+    NodeExecutor = SingleThreadedExecutor
 
 SPIN_SLICE = 0.25  # [s] EventsExecutor burns a core when it is told to wait without an end (rclpy 9.1)
 FAULT = 2  # exit status for a KprlError
