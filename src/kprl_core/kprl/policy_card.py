@@ -4,7 +4,7 @@
     <out>/README.md     the card
     <out>/curves.png    success over steps of every run
     <out>/episode.gif   held-out episodes with the keypoints drawn
-    <out>/results.json  what was measured of each run
+    <out>/results.json  what was measured of each run, and how it was made: later runs can join the card
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kprl.bundle import read_bundle_info
+from kprl.bundle import keypoints_of, read_bundle_info
 from kprl.errors import KprlError
-from kprl.files import atomic_folder, read_json, write_json
+from kprl.files import atomic_folder, read_json, sha256_of, write_json
 from kprl.film import write_gif
+from kprl.keypoints.folder import ONNX_FILE
 from kprl.policy_run import FILMED_EPISODES, RUN_FILE, evaluate_bundle
 from kprl.rl.config import PRESETS
 from kprl.rl.evaluation import EvaluationResult
@@ -31,7 +32,8 @@ from kprl.tasks.outcome import count_failures
 
 SEED = 5_000_000  # decides the starts: no training chooses by them, and `kprl policy eval` has others
 DOMAINS = {"held out": "train", "shifted": "shifted"}
-FILMED = "held out"
+RESULTS_FILE = "results.json"
+SHOWN = "held out"  # the domain whose failures are told
 OWN = ("steps", "minutes", "seed", "device", "compile")  # settings of a run that no preset decides
 AGREED = ("task", "scene", "object", "keypoints_sha256")
 
@@ -43,44 +45,67 @@ LIMITS = """\
 """
 
 
-def make_card(runs: Sequence[Path], out: Path, episodes: int) -> None:
+@dataclass(frozen=True)
+class Training:
+    """One row of a card."""
+
+    bundle: Path
+    info: dict[str, Any] = field(repr=False)  # bundle.json of this training, or of the bundle that it was kept in
+    seed: int
+    steps: int
+    commit: str  # at which it began
+    promise: tuple[float, float]  # success and return of the best evaluation on its way, by which its policy was chosen
+    evaluations: list[tuple[float, float]]  # steps and success of every evaluation; empty where none is on record
+    figures: dict[str, dict[str, Any]]  # by domain, as in results.json
+
+
+def make_card(runs: Sequence[Path], out: Path, episodes: int, kept: Path | None = None) -> None:
     """Measure the bundles of finished runs of one task with different seeds, and write `out`, which must not exist.
 
-    Errors: `KprlError` where a run is not finished, or the runs differ in more than seed and length.
+    Args:
+        kept: an earlier `out`; its trainings stay on the card as they were measured then, and compete to ship.
+
+    Errors: `KprlError` where a run is not finished, or the trainings differ in more than seed and length.
     """
     if out.exists():
         raise KprlError(f"{out} exists: choose another folder, or remove it")
     infos = [_finished(run) for run in runs]
+    kinds = [{name: read_json(run / RUN_FILE).get(name) for name in AGREED} for run in runs]
     for name in AGREED:
-        found = {str(read_json(run / RUN_FILE).get(name)) for run in runs}
+        found = {str(kind[name]) for kind in kinds}
         if len(found) > 1:
             raise KprlError(f"the runs differ in {name} ({', '.join(sorted(found))}): expected one kind of training")
-    seeds = [info["provenance"]["seed"] for info in infos]
+    earlier = _kept(kept, kinds[0], episodes) if kept else []
+    seeds = [training.seed for training in earlier] + [info["provenance"]["seed"] for info in infos]
     if len(set(seeds)) < len(seeds):
         raise KprlError(f"the runs have the seeds {seeds}: expected a different one for each")
+    measured = [_measure(run, info, episodes) for run, info in zip(runs, infos, strict=True)]
     # What ships is chosen by the trainings' own evaluations: those of the card must choose nothing.
-    order = sorted(range(len(runs)), key=lambda index: _promise(runs[index]), reverse=True)
-    runs, infos, seeds = ([values[index] for index in order] for values in (runs, infos, seeds))  # type: ignore[assignment]
-    measured = [_measure(run, episodes) for run in runs]
-    results = [{domain: _figures(found) for domain, found in each.items()} for each in measured]
+    trainings = sorted([*earlier, *measured], key=lambda training: training.promise, reverse=True)
+    best = trainings[0]
     with atomic_folder(out) as beside:
-        shutil.copytree(runs[0] / "bundle", beside, dirs_exist_ok=True)
-        curves = [_evaluations(run) for run in runs]
-        plot_seeds({infos[0]["provenance"]["algorithm"]: curves}, beside / "curves.png", f"{out.name}: seeds {seeds}")
-        write_gif(beside / "episode.gif", measured[0][FILMED].frames)
-        by_seed = {str(seed): result for seed, result in zip(seeds, results, strict=True)}
-        write_json(beside / "results.json", {"episodes": episodes, "seeds": by_seed})
-        (beside / "README.md").write_text(card(out.name, infos, results, episodes))
+        shutil.copytree(best.bundle, beside, dirs_exist_ok=True)
+        drawn = [training for training in trainings if training.evaluations]
+        plot_seeds(
+            {best.info["provenance"]["algorithm"]: [training.evaluations for training in drawn]},
+            beside / "curves.png",
+            f"{out.name}: seeds {', '.join(str(training.seed) for training in drawn)}",
+        )
+        filmed = evaluate_bundle(best.bundle, FILMED_EPISODES, SEED, film=FILMED_EPISODES)
+        write_gif(beside / "episode.gif", filmed.frames)
+        by_seed = {str(training.seed): _record(training) for training in trainings}
+        write_json(beside / RESULTS_FILE, {"episodes": episodes, "seeds": by_seed})
+        (beside / "README.md").write_text(card(out.name, trainings, episodes))
 
 
-def card(name: str, infos: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]], episodes: int) -> str:
-    """Markdown of what bundle.json says of each run and of what `_measure` found of it."""
-    first = infos[0]
-    made, config = first["provenance"], first["provenance"]["config"]
+def card(name: str, trainings: Sequence[Training], episodes: int) -> str:
+    """Markdown of all trainings, the one that ships first."""
+    info = trainings[0].info
+    made, config = info["provenance"], info["provenance"]["config"]
     return f"""# Bundle {name}
 
-{made["algorithm"]} on {first["num_keypoints"]} keypoints, end effector and goal; no position of the object goes into
-the policy. Task {first["task"]}, scene {first["scene"]}, {first["object"]}. The keypoint model inside has a
+{made["algorithm"]} on {info["num_keypoints"]} keypoints, end effector and goal; no position of the object goes into
+the policy. Task {info["task"]}, scene {info["scene"]}, {info["object"]}. The keypoint model inside has a
 [card of its own](keypoints/README.md).
 
 ![Held-out episodes](episode.gif)
@@ -88,7 +113,7 @@ the policy. Task {first["task"]}, scene {first["scene"]}, {first["object"]}. The
 ## Made by
 
 ```bash
-{train_command(name, first)}
+{train_command(name, info)}
 kprl policy card --runs RUN ... --out models/{name}
 ```
 
@@ -103,9 +128,9 @@ two processes decides too: the same command gives another policy of the same kin
 Success over {episodes} fresh episodes of the training's domain, with its 95 % interval, and over as many of a domain
 that no training saw. The first row is the bundle that ships: the best by the evaluations on the trainings' way.
 
-| seed | steps | held out | shifted | failures, held out |
-|---|---|---|---|---|
-{_rows(infos, results)}
+| seed | steps | begun at commit | held out | shifted | failures, held out |
+|---|---|---|---|---|---|
+{_rows(trainings)}
 
 ![Success over steps](curves.png)
 
@@ -135,12 +160,65 @@ def _finished(run: Path) -> dict[str, Any]:
     return read_bundle_info(run / "bundle")
 
 
-def _measure(run: Path, episodes: int) -> dict[str, EvaluationResult]:
-    films = {FILMED: FILMED_EPISODES}
-    return {
-        name: evaluate_bundle(run / "bundle", episodes, SEED, film=films.get(name, 0), randomization=domain)
-        for name, domain in DOMAINS.items()
+def _measure(run: Path, info: dict[str, Any], episodes: int) -> Training:
+    bundle = run / "bundle"
+    found = {name: evaluate_bundle(bundle, episodes, SEED, randomization=domain) for name, domain in DOMAINS.items()}
+    rows = read_evaluations(run / "policy" / "metrics.csv")
+    evaluations = [(row["step"], row["eval_success"]) for row in rows]
+    return _training(bundle, info, {name: _figures(result) for name, result in found.items()}, evaluations)
+
+
+def _training(
+    bundle: Path, info: dict[str, Any], figures: dict[str, dict[str, Any]], evaluations: list[tuple[float, float]]
+) -> Training:
+    made, best = info["provenance"], read_json(bundle / "checkpoint" / "checkpoint.json")
+    return Training(
+        bundle=bundle,
+        info=info,
+        seed=made["seed"],
+        steps=made["steps"],
+        commit=made["parts"][0]["commit"],
+        promise=(best["success_rate"], best["mean_return"]),
+        evaluations=evaluations,
+        figures=figures,
+    )
+
+
+def _record(training: Training) -> dict[str, Any]:
+    names = ("steps", "commit", "promise", "evaluations")
+    return training.figures | {name: getattr(training, name) for name in names}
+
+
+def _kept(folder: Path, wanted: dict[str, Any], episodes: int) -> list[Training]:
+    """The trainings of an earlier card; what joins it has the values `wanted` of AGREED."""
+    info, results = read_bundle_info(folder), read_json(folder / RESULTS_FILE)
+    found = {name: info.get(name) for name in AGREED} | {
+        "keypoints_sha256": sha256_of(keypoints_of(folder) / ONNX_FILE),
+        "episodes": results.get("episodes"),
     }
+    for name, value in (wanted | {"episodes": episodes}).items():
+        if found[name] != value:
+            raise KprlError(f"{folder} has {name} {found[name]}, and what is to join it has {value}: expected the same")
+    return [_recall(folder, info, int(seed), dict(record)) for seed, record in results["seeds"].items()]
+
+
+def _recall(folder: Path, info: dict[str, Any], seed: int, record: dict[str, Any]) -> Training:
+    figures = {domain: record.pop(domain) for domain in DOMAINS}
+    if record:
+        return Training(
+            bundle=folder,
+            info=info,
+            seed=seed,
+            steps=record["steps"],
+            commit=record["commit"],
+            promise=(record["promise"][0], record["promise"][1]),
+            evaluations=[(step, success) for step, success in record["evaluations"]],
+            figures=figures,
+        )
+    # At first results.json had figures only; a bundle knows the rest of its own training, save the curve.
+    if seed != info["provenance"]["seed"]:
+        raise KprlError(f"{folder / RESULTS_FILE} does not say how seed {seed} was trained: pass its run to --runs")
+    return _training(folder, info, figures, [])
 
 
 def _figures(result: EvaluationResult) -> dict[str, Any]:
@@ -152,17 +230,6 @@ def _figures(result: EvaluationResult) -> dict[str, Any]:
     }
 
 
-def _promise(run: Path) -> tuple[float, float]:
-    """Success and return of a run's best evaluation, by which its policy was chosen."""
-    rows = read_evaluations(run / "policy" / "metrics.csv")
-    return max((row["eval_success"], row["eval_return"]) for row in rows)
-
-
-def _evaluations(run: Path) -> list[tuple[float, float]]:
-    """Steps and success of every evaluation on the way."""
-    return [(row["step"], row["eval_success"]) for row in read_evaluations(run / "policy" / "metrics.csv")]
-
-
 def _parts(made: dict[str, Any]) -> str:
     lines = [
         f"- from step {part['from_step']} at commit `{part['commit']}` on {part['processor']}, {part['cores']} cores, "
@@ -172,16 +239,16 @@ def _parts(made: dict[str, Any]) -> str:
     return "\n".join(["Trained:", "", *lines])
 
 
-def _rows(infos: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> str:
+def _rows(trainings: Sequence[Training]) -> str:
     rows = []
-    for info, result in zip(infos, results, strict=True):
-        failures = ", ".join(f"{kind} {count}" for kind, count in result["held out"]["failures"].items() if count)
-        cells = [f"{info['provenance']['seed']}", f"{info['provenance']['steps']}"]
-        cells += [_rate(result[domain]) for domain in DOMAINS]
+    for training in trainings:
+        failures = ", ".join(f"{kind} {count}" for kind, count in training.figures[SHOWN]["failures"].items() if count)
+        cells = [f"{training.seed}", f"{training.steps}", f"`{training.commit}`"]
+        cells += [_rate(training.figures[domain]) for domain in DOMAINS]
         rows.append(f"| {' | '.join([*cells, failures or 'none'])} |")
-    if len(results) > 1:
-        cells = [_spread([result[domain]["success_rate"] for result in results]) for domain in DOMAINS]
-        rows.append(f"| mean, standard deviation | | {' | '.join(cells)} | |")
+    if len(trainings) > 1:
+        cells = [_spread([each.figures[domain]["success_rate"] for each in trainings]) for domain in DOMAINS]
+        rows.append(f"| mean, standard deviation | | | {' | '.join(cells)} | |")
     return "\n".join(rows)
 
 

@@ -201,7 +201,7 @@ def show(run: Path) -> None:
             print(f"  {run / name}: {what}")
 
 
-def card(runs: list[Path], out: Path, episodes: int = 200) -> None:
+def card(runs: list[Path], out: Path, episodes: int = 200, kept: Path | None = None) -> None:
     """Measure finished trainings of one kind and make a bundle to keep, with a model card: that of the best.
 
     Args:
@@ -209,9 +209,11 @@ def card(runs: list[Path], out: Path, episodes: int = 200) -> None:
             evaluation on its way is taken.
         out: Folder of the new bundle; it must not exist.
         episodes: Episodes of each run in each domain.
+        kept: An earlier bundle with a card: its trainings stay on the new card as they were measured then, and
+            take part in the choice.
     """
     from kprl.policy_card import make_card
 
     require_at_least("episodes", episodes, 1)
-    make_card(runs, out, episodes)
+    make_card(runs, out, episodes, kept)
     print(f"wrote {out / 'README.md'}")
