@@ -49,7 +49,7 @@ class TrainPolicyConfig:
     workers: int = 1
     """Worlds to act in at once, a process each. 1: one world, in the acting process itself."""
 
-    batch_size: int = 512
+    batch_size: int = 256
     """Transitions an update (paper: 512)."""
     learning_rate: float = 1e-3
     """Adam's step size for actor, critics and temperature (paper: 3e-4)."""
@@ -133,7 +133,6 @@ class TrainPolicyConfig:
 
 FOREIGN = TrainPolicyConfig(
     steps=20_000,
-    batch_size=256,
     actor_hidden=(256, 256),
     critic_hidden=(256, 256),
     gamma=0.95,
@@ -150,7 +149,6 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
     "full": TrainPolicyConfig(
         steps=150_000,
-        batch_size=256,
         actor_hidden=(128, 128),
         critic_hidden=(128, 128),
         buffer_size=200_000,
@@ -159,6 +157,7 @@ PRESETS: dict[str, TrainPolicyConfig] = {
     ),
     "paper": TrainPolicyConfig(
         steps=200_000,
+        batch_size=512,
         learning_rate=3e-4,
         gamma=0.99,
         min_temperature=0.0,
