@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
-from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline
+from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline, minutes_to_aim
 from kprl.cli import COMMANDS, USER_ERROR, main
 
 
@@ -186,6 +186,21 @@ def test_bench_pipeline_starts_from_nothing(tmp_path, capsys, monkeypatch):
 def test_bench_pipeline_ends_where_the_aim_is_reached(tmp_path, monkeypatch):
     monkeypatch.setattr("kprl.benchmarks.pipeline.AIM", 0.0)  # the untrained policy reaches that
     monkeypatch.setattr("kprl.benchmarks.pipeline.GREEDY_EPISODES", 2)
+    monkeypatch.setattr("kprl.benchmarks.pipeline.IN_A_ROW", 1)
     result = bench_pipeline(PipelineConfig(tmp_path, images=100, keypoint_minutes=0.02, final_episodes=1))
     assert result["env_steps"] == 0
     assert result["minutes_to_95"] == result["evaluations"][0]["minutes"] > result["minutes_by_stage"]["data"]
+
+
+@pytest.mark.parametrize(
+    ("successes", "minutes"),
+    [
+        ([1.0, 1.0], None),
+        ([0.95, 0.95, 0.95], 3),
+        ([0.5, 1.0, 0.9, 0.95, 1.0], 4),
+        ([0.0, 0.95, 0.9, 0.95], None),
+    ],
+)
+def test_the_aim_is_reached_by_the_mean_of_three_evaluations(successes, minutes):
+    curve = [{"step": 0, "minutes": index + 1, "success_rate": rate} for index, rate in enumerate(successes)]
+    assert minutes_to_aim(curve) == minutes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from kprl.rl.config import preset
 from kprl.rl.loop import Progress
 
 AIM = 0.95
-GREEDY_EPISODES = 60  # of each evaluation on the way; 57 of them reach the aim
+GREEDY_EPISODES = 60  # of each evaluation on the way
+IN_A_ROW = 3  # evaluations whose mean must reach the aim: one alone does so by luck (seen: 95 % of 60, 90.5 % of 200)
 RESULT_FILE = "pipeline.json"
 
 
@@ -43,8 +45,9 @@ class PipelineConfig:
 def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     """Run it; keys as in `kprl bench pipeline --json`. `minutes_to_95` is None where the aim was not reached.
 
-    The minute counted is that of the end of the first evaluation that reaches the aim, over GREEDY_EPISODES greedy
-    episodes; `success_rate` is that of the best policy over fresh starts, on which nothing was chosen.
+    The minute counted is that of the end of the first evaluation, over GREEDY_EPISODES greedy episodes, at which the
+    mean of the last IN_A_ROW reaches the aim; `success_rate` is that of the best policy over fresh starts, on which
+    nothing was chosen.
     """
     if config.out.exists() and any(config.out.iterdir()):
         raise KprlError(f"{config.out} is not empty, and this starts from nothing: choose another folder")
@@ -68,14 +71,11 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
 
     curve: list[dict[str, float]] = []
 
-    def reached() -> float | None:
-        return next((point["minutes"] for point in curve if point["success_rate"] >= AIM), None)
-
     def watch(progress: Progress) -> bool:
         if progress.evaluated and progress.evaluation:
             rate = progress.evaluation.success_rate
             curve.append({"step": progress.row["step"], "minutes": minutes(), "success_rate": rate})
-        return reached() is not None
+        return minutes_to_aim(curve) is not None
 
     changes = replace(
         preset("quick"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
@@ -85,7 +85,7 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     summary = train_and_deliver(run, changes, callback=watch)
     stages["policy"] = minutes() - stages["keypoints"] - stages["data"]
     result = {
-        "minutes_to_95": reached(),
+        "minutes_to_95": minutes_to_aim(curve),
         "success_rate": summary["success_after"],
         "ci95": summary["ci95"],
         "episodes": summary["episodes"],
@@ -98,3 +98,11 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     }
     write_json(config.out / RESULT_FILE, result)
     return result
+
+
+def minutes_to_aim(curve: Sequence[Mapping[str, float]]) -> float | None:
+    """When the mean of the last IN_A_ROW evaluations first reached the aim; None where it never did."""
+    for end in range(IN_A_ROW, len(curve) + 1):
+        if sum(point["success_rate"] for point in curve[end - IN_A_ROW : end]) >= AIM * IN_A_ROW - 1e-9:
+            return curve[end - 1]["minutes"]
+    return None
