@@ -87,6 +87,7 @@ def test_a_card_with_figures_only_tells_the_rest_by_its_bundle(
     (first / "results.json").write_text(json.dumps(results | {"seeds": {"0": figures}}))
     join = ["policy", "card", "--runs", str(other_run), "--kept", str(first), "--episodes", "1", "--out"]
     main([*join, str(tmp_path / "joined")])
+    assert "No curve is on record of seed 0." in (tmp_path / "joined" / "README.md").read_text()
     made = load_bundle(quick_run / "bundle").info["provenance"]
     record = json.loads((tmp_path / "joined" / "results.json").read_text())["seeds"]["0"]
     assert record["steps"] == made["steps"] and record["commit"] == made["parts"][0]["commit"]

@@ -132,7 +132,7 @@ that no training saw. The first row is the bundle that ships: the best by the ev
 |---|---|---|---|---|---|
 {_rows(trainings)}
 
-![Success over steps](curves.png)
+{_curves(trainings)}
 
 ## Limits
 
@@ -237,6 +237,12 @@ def _parts(made: dict[str, Any]) -> str:
         for part in made["parts"]
     ]
     return "\n".join(["Trained:", "", *lines])
+
+
+def _curves(trainings: Sequence[Training]) -> str:
+    picture = "![Success over steps](curves.png)"
+    missing = [str(training.seed) for training in trainings if not training.evaluations]
+    return picture if not missing else f"{picture}\n\nNo curve is on record of seed {', '.join(missing)}."
 
 
 def _rows(trainings: Sequence[Training]) -> str:
