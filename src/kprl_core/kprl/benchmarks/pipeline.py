@@ -20,6 +20,7 @@ from kprl.rl.config import preset
 from kprl.rl.loop import Progress
 
 AIM = 0.95
+EVALUATE_EVERY = 5_000  # steps
 GREEDY_EPISODES = 60  # of each evaluation on the way
 IN_A_ROW = 3  # evaluations whose mean must reach the aim: one alone does so by luck (seen: 95 % of 60, 90.5 % of 200)
 RESULT_FILE = "pipeline.json"
@@ -35,7 +36,7 @@ class PipelineConfig:
     object: str = "cube"
     seed: int = 0
     images: int = 12_000
-    keypoint_minutes: float = 4.0
+    keypoint_minutes: float = 6.0
     steps: int = 200_000
     policy_minutes: float = 40.0
     final_episodes: int = 200
@@ -78,8 +79,8 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
         return minutes_to_aim(curve) is not None
 
     changes = replace(
-        preset("quick"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
-        evaluation_episodes=GREEDY_EPISODES,
+        preset("full"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
+        evaluate_every=EVALUATE_EVERY, evaluation_episodes=GREEDY_EPISODES,
     )  # fmt: skip
     run = PolicyRun(config.out / "keypoints", config.out, **world, final_episodes=config.final_episodes, started=began)
     summary = train_and_deliver(run, changes, callback=watch)

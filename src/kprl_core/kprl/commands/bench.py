@@ -153,7 +153,7 @@ def pipeline(
     object: str = "cube",
     seed: int = 0,
     images: int = 12_000,
-    keypoint_minutes: float = 4.0,
+    keypoint_minutes: float = 6.0,
     steps: int = 200_000,
     policy_minutes: float = 40.0,
     final_episodes: int = 200,
