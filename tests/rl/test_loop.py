@@ -217,7 +217,7 @@ def test_presets() -> None:
     assert (paper.relabels, paper.buffer_size) == (4, 50_000)
     assert paper.actor_hidden == paper.critic_hidden == (64, 64)
     assert (paper.critic, paper.curriculum, paper.normalise) == ("observation", 0.0, False)
-    assert preset("quick").critic == "privileged" and preset("quick").curriculum > 0
+    assert preset("quick").critic == "goal_relative" and preset("quick").curriculum > 0
     with pytest.raises(KprlError, match="preset 'fast': choose one of full, goal, paper, plain, quick$"):
         preset("fast")
     assert set(PRESETS) == {"full", "goal", "paper", "plain", "quick"}

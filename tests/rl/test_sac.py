@@ -74,7 +74,7 @@ def test_the_actor_climbs_the_critic() -> None:
     for _ in range(100):
         agent.update(batch)
     x = torch.from_numpy(np.concatenate([batch.observation, batch.goal], -1))
-    critic_input = agent.critic_normaliser(torch.from_numpy(np.concatenate([batch.privileged, batch.goal], -1)))
+    critic_input = agent.see(to_tensors(batch)).critic_input
     with torch.no_grad():
         chosen = agent.critic(critic_input, torch.tanh(agent.actor(x)[0])).amin(0).mean()
         uniform = agent.critic(critic_input, torch.rand(len(x), 2) * 2 - 1).amin(0).mean()
@@ -161,6 +161,35 @@ def test_the_temperature_keeps_its_floor() -> None:
         held.update(batch)
     assert free.temperature.logarithm.exp() < 0.03
     assert held.temperature.logarithm.exp().item() == pytest.approx(0.04)
+
+
+def test_what_each_kind_of_critic_sees() -> None:
+    observation, privileged = torch.full((1, SIZES.observation), 1.0), torch.full((1, SIZES.privileged), 2.0)
+    achieved, goal = torch.zeros(1, SIZES.goal), torch.zeros(1, SIZES.goal)
+    achieved[0, :2], goal[0, :2] = torch.tensor([5.0, 1.0]), torch.tensor([2.0, 5.0])
+    way = torch.zeros(1, SIZES.goal)
+    way[0, :2] = torch.tensor([-3.0, 4.0])
+    expected: dict[CriticInput, list[torch.Tensor]] = {
+        "observation": [observation, goal],
+        "privileged": [privileged, goal],
+        "goal_relative": [privileged, goal, way, torch.tensor([[5.0]])],
+    }
+    for critic, parts in expected.items():
+        seen = Sac(SIZES, critic=critic).critic_view(observation, privileged, achieved, goal)
+        torch.testing.assert_close(seen, torch.cat(parts, -1))
+
+
+def test_the_way_to_the_goal_is_that_of_the_relabelled_goal() -> None:
+    batch = fixed_batch()
+    seen = Sac(SIZES, normalise=False).see(to_tensors(batch))
+    start = SIZES.privileged + SIZES.goal
+    for critic_input, achieved in (
+        (seen.critic_input, batch.achieved),
+        (seen.next_critic_input, batch.next_achieved),
+    ):
+        way = critic_input[:, start : start + SIZES.goal].numpy()
+        np.testing.assert_allclose(way, batch.goal - achieved, atol=1e-6)
+    assert not np.allclose(batch.achieved, batch.next_achieved)
 
 
 def test_a_delayed_actor_moves_every_second_update() -> None:

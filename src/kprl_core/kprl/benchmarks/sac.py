@@ -35,6 +35,7 @@ BATCH = 512
 NUM_KEYPOINTS = 12
 ROUND = 100  # updates
 PEERS = ("sb3", "sbx")
+CRITICS = ("observation", "privileged", "goal_relative")
 SWEEPS_COMPILE = "auto"  # as a training of the preset `quick` would
 
 
@@ -99,7 +100,7 @@ def bench_sac(rounds: int, peers: tuple[str, ...] = PEERS) -> dict[str, Any]:
             "by_batch": _sweep((128, 256, 512, 1024, 2048), lambda b: ours(batch=b, **so), rounds),
             "by_experience": _sweep((10_000, 50_000, 200_000, 1_000_000), lambda n: ours(experience=n, **so), rounds),
             "by_algorithm": _sweep(("sac", "ddpg"), lambda algo: ours(algo=algo, **so), rounds),
-            "by_critic": _sweep(("observation", "privileged"), lambda critic: ours(critic=critic, **so), rounds),
+            "by_critic": _sweep(CRITICS, lambda critic: ours(critic=critic, **so), rounds),
             "cores": len(os.sched_getaffinity(0)),
         }
     finally:

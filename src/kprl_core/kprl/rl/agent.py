@@ -1,7 +1,7 @@
 """What any off-policy actor-critic of the paper is made of: networks, targets, normalisation, optimisers, state.
 
-The actor sees [observation, desired_goal]. The critics see [privileged, desired_goal] (asymmetric
-actor-critic: they never leave the simulator) or, as in the paper, what the actor sees.
+The actor sees [observation, desired_goal]. The critics see [privileged, desired_goal] (asymmetric actor-critic: they
+never leave the simulator), with or without the way from the achieved goal, or, as in the paper, what the actor sees.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from kprl.rl.networks import Actor, Critics
 from kprl.rl.normaliser import Normaliser, RunningMoments
 
 CPU = torch.device("cpu")
-CriticInput = Literal["privileged", "observation"]
+CriticInput = Literal["goal_relative", "privileged", "observation"]
+"""`goal_relative`: `privileged`, and the vector from the achieved to the desired goal with its length."""
 
 
 T = TypeVar("T", np.ndarray, torch.Tensor)
@@ -35,6 +36,8 @@ class Batch(NamedTuple, Generic[T]):
     next_observation: T  # (B, n)
     privileged: T  # (B, p), p = 0 where the environment gives none
     next_privileged: T  # (B, p)
+    achieved: T  # (B, g) the achieved goal before the step
+    next_achieved: T  # (B, g) and after it
     goal: T  # (B, g) the desired goal, relabelled or not
     action: T  # (B, a) in [-1, 1]
     reward: T  # (B,)
@@ -56,7 +59,7 @@ class Seen(NamedTuple):
 
     actor_input: torch.Tensor  # (B, n + g)
     next_actor_input: torch.Tensor
-    critic_input: torch.Tensor  # (B, p + g) or (B, n + g)
+    critic_input: torch.Tensor  # (B, c), see `Agent.critic_view`
     next_critic_input: torch.Tensor
     action: torch.Tensor  # (B, a)
     reward: torch.Tensor  # (B,)
@@ -113,16 +116,18 @@ class Agent(ABC):
     ) -> None:
         """`critics`: how many Q-functions. The actor's optimiser moves `taught`, which has the actor in it, and
         `learnt_with_actor`; without them the actor alone."""
-        if critic == "privileged" and sizes.privileged == 0:
+        if critic != "observation" and sizes.privileged == 0:
             raise KprlError(
-                "critic 'privileged' needs an environment whose info holds 'privileged', and this one gives"
+                f"critic '{critic}' needs an environment whose info holds 'privileged', and this one gives"
                 " none: choose critic 'observation' or another environment"
             )
-        self.sizes, self.privileged, self.polyak, self.gamma = sizes, critic == "privileged", polyak, gamma
+        self.sizes, self.critic_sees, self.polyak, self.gamma = sizes, critic, polyak, gamma
         self.updates, self.device = 0, device
         self.generator = torch.Generator().manual_seed(seed)
         self.actor = actor.to(device)
-        critic_size = sizes.privileged + sizes.goal if self.privileged else actor.input_size
+        critic_size = (sizes.observation if critic == "observation" else sizes.privileged) + sizes.goal
+        if critic == "goal_relative":
+            critic_size += sizes.goal + 1
         self.critic = Critics(critic_size, sizes.action, critic_hidden, critics).to(device)
         self.target_critic = Critics(critic_size, sizes.action, critic_hidden, critics).to(device)
         self.target_critic.load_state_dict(self.critic.state_dict())
@@ -162,19 +167,33 @@ class Agent(ABC):
         goals = np.concatenate([desired, achieved])
         self.actor_moments.update(np.hstack([np.tile(observation, (2, 1)), goals]))
         self.actor.normaliser.adopt(self.actor_moments)
-        seen = privileged if self.privileged else observation
-        self.critic_moments.update(np.hstack([np.tile(seen, (2, 1)), goals]))
+        seen, truth, reached = (torch.from_numpy(np.tile(part, (2, 1))) for part in (observation, privileged, achieved))
+        self.critic_moments.update(self.critic_view(seen, truth, reached, torch.from_numpy(goals)).numpy())
         self.critic_normaliser.adopt(self.critic_moments)
+
+    def critic_view(
+        self, observation: torch.Tensor, privileged: torch.Tensor, achieved: torch.Tensor, goal: torch.Tensor
+    ) -> torch.Tensor:
+        """What the critics see of states and goals (B, ...), not normalised (B, c).
+
+        The reward is little else than the length of the way to the goal: given it, a critic need not learn to
+        subtract and to take a root before it can tell near from far.
+        """
+        if self.critic_sees == "observation":
+            return torch.cat([observation, goal], -1)
+        if self.critic_sees == "privileged":
+            return torch.cat([privileged, goal], -1)
+        way = goal - achieved
+        return torch.cat([privileged, goal, way, torch.linalg.vector_norm(way, dim=-1, keepdim=True)], -1)
 
     def see(self, batch: Batch[torch.Tensor]) -> Seen:
         """Join and normalise a batch."""
         actor_input = torch.cat([batch.observation, batch.goal], -1)
         next_actor_input = torch.cat([batch.next_observation, batch.goal], -1)
-        if self.privileged:
-            critic_input = torch.cat([batch.privileged, batch.goal], -1)
-            next_critic_input = torch.cat([batch.next_privileged, batch.goal], -1)
-        else:
-            critic_input, next_critic_input = actor_input, next_actor_input
+        critic_input = self.critic_view(batch.observation, batch.privileged, batch.achieved, batch.goal)
+        next_critic_input = self.critic_view(
+            batch.next_observation, batch.next_privileged, batch.next_achieved, batch.goal
+        )
         normalise = self.critic_normaliser
         return Seen(
             actor_input, next_actor_input, normalise(critic_input), normalise(next_critic_input), batch.action,

@@ -69,11 +69,12 @@ class TrainPolicyConfig:
     """Entropy the temperature steers to [nats]. None: minus the number of action dimensions."""
     estimation: float = 0.0
     """With `sac`: weight of a loss that teaches the actor's last hidden layer to tell the privileged truth, which needs
-    critic `privileged`. It shapes the layers; nothing of it is in the policy. 0: none (paper)."""
+    a critic that sees it. It shapes the layers; nothing of it is in the policy. 0: none (paper)."""
     exploration_noise: float = 0.2
     """With `ddpg`: standard deviation of the noise on a training action, before tanh."""
-    critic: CriticInput = "privileged"
-    """What the critics see: the simulator's truth (training only), or what the actor sees (paper)."""
+    critic: CriticInput = "goal_relative"
+    """What the critics see: the simulator's truth (training only) with the goal, or with the goal and the way there, or
+    what the actor sees (paper)."""
     normalise: bool = True
     """Scale observations by their running mean and deviation, clipped to 5 (paper: no)."""
 
@@ -128,7 +129,7 @@ class TrainPolicyConfig:
         require_choice("learner", self.learner, ("inline", "process"))
         require_choice("device", self.device, DEVICES)
         require_choice("compile", self.compile, ("auto", "yes", "no"))
-        require_choice("critic", self.critic, ("privileged", "observation"))
+        require_choice("critic", self.critic, ("goal_relative", "privileged", "observation"))
 
 
 FOREIGN = TrainPolicyConfig(

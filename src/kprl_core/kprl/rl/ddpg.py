@@ -29,7 +29,7 @@ class Ddpg(Agent):
         *,
         actor_hidden: Sequence[int] = (64, 64),
         critic_hidden: Sequence[int] = (64, 64),
-        critic: CriticInput = "privileged",
+        critic: CriticInput = "goal_relative",
         normalise: bool = True,
         learning_rate: float = 3e-4,
         gamma: float = 0.96,

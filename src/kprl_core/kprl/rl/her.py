@@ -40,12 +40,14 @@ def hindsight_batch(
     relabelled, offset = future_offsets(replay.steps_left[index], relabels, rng)
     goal = np.where(relabelled[:, None], replay.later_achieved(index, offset), fields["desired_goal"])
     info = {"regulation": fields["regulation"][:, 0]}
-    reward = np.asarray(compute_reward(fields["achieved_goal"], goal, info), np.float32)
+    reward = np.asarray(compute_reward(fields["next_achieved_goal"], goal, info), np.float32)
     return Batch(
         observation=fields["observation"],
         next_observation=fields["next_observation"],
         privileged=fields["privileged"],
         next_privileged=fields["next_privileged"],
+        achieved=fields["achieved_goal"],
+        next_achieved=fields["next_achieved_goal"],
         goal=goal,
         action=fields["action"],
         reward=reward.reshape(batch_size),

@@ -153,7 +153,7 @@ def train(
         if state:
             run.go_on(*state)
         elif config.start_from:
-            _transfer(Path(config.start_from), learner)
+            _transfer(Path(config.start_from), learner, config.critic)
         return run.run()
 
 
@@ -193,9 +193,12 @@ def _reward(config: TrainPolicyConfig, env: GoalEnv, compute_reward: Reward | No
     return reward
 
 
-def _transfer(checkpoint: Path, learner: Learner) -> None:
+def _transfer(checkpoint: Path, learner: Learner, critic: str) -> None:
     """Start with the agent of another training (IV-B4), but with this one's seed, and memory still empty."""
-    tensors, _ = load_checkpoint(checkpoint)
+    tensors, description = load_checkpoint(checkpoint)
+    found = description.get("config", {}).get("critic", critic)
+    if found != critic:
+        raise KprlError(f"{checkpoint} has critic '{found}', and this training '{critic}': set critic to '{found}'")
     own = learner.state_dict(replay=False)
     kept = ("agent.generator", "agent.updates")
     agent = {name: value for name, value in tensors.items() if name.startswith("agent.") and name not in kept}

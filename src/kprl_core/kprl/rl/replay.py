@@ -24,7 +24,8 @@ class Replay:
             "next_observation": sizes.observation,
             "privileged": sizes.privileged,
             "next_privileged": sizes.privileged,
-            "achieved_goal": sizes.goal,  # after the step
+            "achieved_goal": sizes.goal,
+            "next_achieved_goal": sizes.goal,
             "desired_goal": sizes.goal,
             "action": sizes.action,
             "regulation": 1,  # after the step
@@ -52,6 +53,7 @@ class Replay:
                 episode.observation[1:],
                 episode.privileged[:-1],
                 episode.privileged[1:],
+                episode.achieved_goal[:-1],
                 episode.achieved_goal[1:],
                 episode.desired_goal,
                 episode.action,
@@ -83,7 +85,7 @@ class Replay:
 
     def later_achieved(self, index: np.ndarray, offset: np.ndarray) -> np.ndarray:
         """Goal achieved `offset` (B,) steps after transition `index` (B,) of the same episode -> (B, g)."""
-        return self.table[(index + offset) % self.capacity, self.columns["achieved_goal"]]
+        return self.table[(index + offset) % self.capacity, self.columns["next_achieved_goal"]]
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """The filled part of the memory as plain arrays."""

@@ -57,7 +57,7 @@ class Sac(Agent):
         *,
         actor_hidden: Sequence[int] = (64, 64),
         critic_hidden: Sequence[int] = (64, 64),
-        critic: CriticInput = "privileged",
+        critic: CriticInput = "goal_relative",
         normalise: bool = True,
         learning_rate: float = 3e-4,
         gamma: float = 0.96,
@@ -74,9 +74,9 @@ class Sac(Agent):
         self.target_entropy = float(-sizes.action if target_entropy is None else target_entropy)
         self.actor_delay, self.estimation = actor_delay, estimation
         self.temperature = Temperature(initial_temperature, min_temperature)
-        if estimation and critic != "privileged":
+        if estimation and critic == "observation":
             raise KprlError(
-                f"estimation is {estimation:g}, but the critic sees no truth: choose critic 'privileged', or 0"
+                f"estimation is {estimation:g}, but the critic sees no truth: choose critic 'goal_relative', or 0"
             )
         with seeded(seed):
             actor = Actor(sizes.observation + sizes.goal, sizes.action, actor_hidden, normalise)
