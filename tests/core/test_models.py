@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from kprl.bundle import load_bundle
+from kprl.cli import main
+from kprl.files import read_json
 from kprl.keypoints.folder import read_description
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -26,3 +28,13 @@ def test_a_shipped_bundle_is_whole_and_has_its_cards(name: str) -> None:
         assert f"| {seed} |" in card and f"{result['held out']['success_rate']:.1%}" in card
     assert str(bundle.info["provenance"]["seed"]) in results["seeds"]
     assert (MODELS / name / "keypoints" / "README.md").is_file()
+
+
+def test_a_training_starts_from_a_shipped_bundle(tmp_path: Path) -> None:
+    bundle = str(MODELS / "grasp-env1")
+    main(["policy", "train", "--keypoints", bundle, "--object", "rectangle", "--start-from", bundle, "--steps", "100",
+          "--evaluation-episodes", "1", "--final-episodes", "1", "--out", str(tmp_path / "run")])  # fmt: skip
+    made = read_json(tmp_path / "run" / "bundle" / "bundle.json")["provenance"]["config"]
+    theirs = read_json(MODELS / "grasp-env1" / "bundle.json")["provenance"]["config"]
+    for name in ("critic", "actor_hidden", "critic_hidden"):
+        assert made[name] == theirs[name]

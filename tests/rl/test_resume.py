@@ -174,7 +174,7 @@ def test_a_training_starts_from_another_ones_agent(tmp_path: Path) -> None:
     assert int(new["agent.updates"]) > 0 and progress["steps"] == 40
     assert not np.array_equal(old["agent.generator"].numpy(), new["agent.generator"].numpy())
     assert float(new["agent.actor_adam.steps"]) == float(old["agent.actor_adam.steps"]) + float(new["agent.updates"])
-    with pytest.raises(KprlError, match="has critic 'goal_relative', and this training 'privileged'"):
+    with pytest.raises(KprlError, match="has critic goal_relative, and this training privileged"):
         run(tmp_path / "third", replace(config, critic="privileged"))
     with pytest.raises(KprlError, match="holds no checkpoint"):
         find_checkpoint(tmp_path)

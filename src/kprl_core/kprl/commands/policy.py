@@ -76,23 +76,25 @@ def train(
         evaluation_episodes: Greedy episodes in each evaluation on the way.
         final_episodes: Episodes of the final evaluation.
         start_from: Run folder, bundle or checkpoint of another training whose networks this one starts with, for
-            example on another object. Learning then begins without random steps.
+            example on another object. They keep their sizes and inputs; learning begins without random steps.
         resume: Go on with a run that was interrupted, or prolong a finished one: the same command, with more steps
             or minutes if wanted. Begins where there is none.
     """
     from kprl.gym_run import default_preset, train_on
     from kprl.policy_run import PolicyRun, train_and_deliver
-    from kprl.rl.checkpoint import find_checkpoint
+    from kprl.rl.checkpoint import find_checkpoint, network_settings
     from kprl.rl.config import preset as policy_preset
 
     given: dict[str, Any] = {
         "algo": algo, "steps": steps, "minutes": minutes, "seed": seed, "learner": learner, "workers": workers,
         "compile": compile, "device": device, "random_steps": random_steps, "evaluation_episodes": evaluation_episodes,
     }  # fmt: skip
+    changes: dict[str, Any] = {}
     if start_from is not None:
-        given["start_from"] = str(find_checkpoint(start_from).absolute())
+        checkpoint = find_checkpoint(start_from).absolute()
+        changes = network_settings(checkpoint) | {"start_from": str(checkpoint)}
         given["random_steps"] = random_steps or 0
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes |= {name: value for name, value in given.items() if value is not None}
     if env_id is not None:
         if keypoints is not None or env == "topics" or workers not in (None, 1):
             raise KprlError("--env-id takes neither --keypoints, --env topics nor --workers: leave them out")

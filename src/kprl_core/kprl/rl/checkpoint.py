@@ -15,6 +15,7 @@ from kprl.files import atomic_folder, read_json, sha256_of, verify_checksums, wr
 from kprl.rl.policy import Policy, save_policy
 
 POLICY, LEARNER, DESCRIPTION = "policy.safetensors", "learner.safetensors", "checkpoint.json"
+NETWORK_SETTINGS = ("algo", "critic", "actor_hidden", "critic_hidden", "normalise", "estimation")
 WHERE = ("", "policy/checkpoints/best", "checkpoints/best", "checkpoint")
 
 
@@ -35,6 +36,13 @@ def find_checkpoint(folder: Path) -> Path:
         if (folder / inside / DESCRIPTION).is_file():
             return folder / inside
     raise KprlError(f"{folder} holds no checkpoint: pass a run folder, a bundle or the folder of a {DESCRIPTION}")
+
+
+def network_settings(folder: Path) -> dict[str, Any]:
+    """The settings (see kprl.rl.config) that the networks of a checkpoint are made for: others do not fit them."""
+    config = read_json(folder / DESCRIPTION).get("config", {})
+    found = {name: config[name] for name in NETWORK_SETTINGS if name in config}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
 def load_checkpoint(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

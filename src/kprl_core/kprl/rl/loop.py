@@ -23,7 +23,7 @@ from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.agent import Sizes
 from kprl.rl.agents import AgentFactory, compile_note, make_actor, make_agent
-from kprl.rl.checkpoint import POLICY, load_checkpoint, save_checkpoint
+from kprl.rl.checkpoint import POLICY, load_checkpoint, network_settings, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
@@ -153,7 +153,7 @@ def train(
         if state:
             run.go_on(*state)
         elif config.start_from:
-            _transfer(Path(config.start_from), learner, config.critic)
+            _transfer(Path(config.start_from), learner, config)
         return run.run()
 
 
@@ -193,12 +193,13 @@ def _reward(config: TrainPolicyConfig, env: GoalEnv, compute_reward: Reward | No
     return reward
 
 
-def _transfer(checkpoint: Path, learner: Learner, critic: str) -> None:
+def _transfer(checkpoint: Path, learner: Learner, config: TrainPolicyConfig) -> None:
     """Start with the agent of another training (IV-B4), but with this one's seed, and memory still empty."""
-    tensors, description = load_checkpoint(checkpoint)
-    found = description.get("config", {}).get("critic", critic)
-    if found != critic:
-        raise KprlError(f"{checkpoint} has critic '{found}', and this training '{critic}': set critic to '{found}'")
+    tensors, _ = load_checkpoint(checkpoint)
+    for name, value in network_settings(checkpoint).items():
+        if getattr(config, name) != value:
+            mine = getattr(config, name)
+            raise KprlError(f"{checkpoint} has {name} {value}, and this training {mine}: expected the same")
     own = learner.state_dict(replay=False)
     kept = ("agent.generator", "agent.updates")
     agent = {name: value for name, value in tensors.items() if name.startswith("agent.") and name not in kept}
