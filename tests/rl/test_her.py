@@ -47,6 +47,8 @@ def test_rows_stay_together() -> None:
     assert np.array_equal(batch.next_observation, batch.observation + 1)
     assert np.array_equal(batch.privileged[:, 0], now + 0.5)
     assert np.array_equal(batch.next_privileged, batch.privileged + 1)
+    assert np.array_equal(batch.achieved[:, 0], now - 1)  # before the step
+    assert np.array_equal(batch.next_achieved[:, 0], now)
     assert np.array_equal(batch.action[:, 0], now % 100)
     assert batch.terminated.sum() == 0
 

@@ -57,9 +57,9 @@ def train(
         task: What to learn.
         scene: Scene of the task.
         object: Object to handle.
-        preset: paper: section III-C2 as written; quick: learns in minutes (privileged critic, curriculum); full:
-            quick with wider networks and more steps; goal and plain: for env-id, with and without goals. If not
-            given: what suits.
+        preset: paper: section III-C2 as written; quick: learns in minutes (critics that see the truth, curriculum);
+            full: quick with wider networks and more steps; goal and plain: for env-id, with and without goals. If
+            not given: what suits.
         algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.
