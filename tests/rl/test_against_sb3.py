@@ -15,7 +15,8 @@ from goal_envs import point_reward
 from make_episodes import SIZES, random_episode
 from stable_baselines3.common.logger import configure
 
-from kprl.rl.agent import Agent, Batch, to_tensors
+from kprl.rl.agent import Agent
+from kprl.rl.batch import Batch, to_tensors
 from kprl.rl.ddpg import Ddpg
 from kprl.rl.her import hindsight_batch
 from kprl.rl.networks import Actor, Critics

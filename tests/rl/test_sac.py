@@ -12,7 +12,9 @@ from make_episodes import SIZES, random_episode
 from torch._dynamo.utils import counters
 
 from kprl.errors import KprlError
-from kprl.rl.agent import Batch, CriticInput, to_tensors
+from kprl.rl.agent import CriticInput
+from kprl.rl.batch import Batch, Draws, to_tensors
+from kprl.rl.cuda_graph import Inputs
 from kprl.rl.ddpg import Ddpg
 from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.her import hindsight_batch
@@ -117,11 +119,35 @@ def test_the_actor_step_leaves_the_critics_alone() -> None:
     assert not torch.equal(agent.flat_actor.vector, actor)
 
 
-def test_a_batch_keeps_its_shapes_on_the_way_to_another_device() -> None:
-    batch = fixed_batch()
-    moved = to_tensors(batch, torch.device("meta"))  # the way that a GPU's takes; it has shapes and no values
-    assert [tuple(part.shape) for part in moved] == [field.shape for field in batch]
-    assert {part.dtype for part in moved} == {torch.float32}
+def test_what_a_graph_reads_is_each_steps_own_batch_and_draws_in_the_same_memory() -> None:
+    agent, inputs = Sac(SIZES, seed=0), None
+    places = set()
+    for factor in (1.0, 2.0, 3.0):
+        batch = Batch(*(np.asarray(field * factor, np.float32) for field in fixed_batch()))
+        noises = (torch.full(batch.action.shape, factor), torch.full(batch.action.shape, -factor))
+        draws = Draws(*noises, agent.critic_adam.begin(), agent.actor_adam.begin())
+        inputs = inputs or Inputs(batch, draws, torch.device("cpu"))
+        inputs.send(batch, draws)
+        found, found_draws = inputs.given(moves_actor=True)
+        for part, field in zip(found, batch, strict=True):
+            np.testing.assert_array_equal(part.numpy(), field)
+        for part, draw in zip(found_draws, draws, strict=True):
+            assert part is not None and draw is not None and torch.equal(part, draw)
+        places.add(tuple(part.data_ptr() for part in found))
+    assert len(places) == 1
+    assert inputs is not None and inputs.given(moves_actor=False)[1].actor_scales is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="runs on a GPU")
+def test_a_graph_learns_what_the_cpu_learns() -> None:
+    agents = [Sac(SIZES, seed=0, actor_delay=2, device=torch.device(name)) for name in ("cpu", "cuda")]
+    for _ in range(20):
+        for agent in agents:
+            metrics = agent.update(fixed_batch())
+    assert set(metrics) == {"critic_loss", "q"}  # the last one did not move the actor
+    for name in ("flat_actor", "flat_critic", "flat_target"):
+        expected, found = (getattr(agent, name).vector.cpu() for agent in agents)
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_the_actor_learns_to_tell_the_truth_where_it_is_asked_to() -> None:

@@ -29,6 +29,7 @@ from kprl.rl.learner import InlineLearner
 from kprl.rl.loop import Progress, train
 from kprl.rl.networks import Actor
 from kprl.rl.policy import Policy
+from kprl.rl.trial import TrialWorlds
 
 POINT = "kprl-test/Point-v0"
 if POINT not in gymnasium.registry:
@@ -53,18 +54,27 @@ BRIEF = replace(LEARNING, steps=320, random_steps=100, evaluate_every=160, evalu
 
 
 class Points:
-    """Makes the worlds of a training, and keeps what the tests ask for."""
+    """Makes the worlds of a training and those of its evaluations, and keeps what the tests ask for."""
 
     def __init__(self) -> None:
         self.begun: list[tuple[int, dict[str, Any]]] = []  # seed and options of each training episode
+        self.judged: list[tuple[int, dict[str, Any]]] = []  # and of each evaluation's
+        self.made: list[ManipulationVectorEnv] = []
+
+    @property
+    def env(self) -> ManipulationVectorEnv:
+        """The worlds of the latest training."""
+        return self.made[-2]
 
     def __call__(self, workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
-        def noted(world: int) -> tuple[int, dict[str, Any]]:
-            self.begun.append(next_reset(world))
-            return self.begun[-1]
+        episodes = self.judged if len(self.made) % 2 else self.begun
 
-        self.env = ManipulationVectorEnv(POINT, workers, next_reset=noted)
-        return self.env
+        def noted(world: int) -> tuple[int, dict[str, Any]]:
+            episodes.append(next_reset(world))
+            return episodes[-1]
+
+        self.made.append(ManipulationVectorEnv(POINT, workers, next_reset=noted))
+        return self.made[-1]
 
 
 @pytest.fixture
@@ -120,6 +130,8 @@ def test_it_repeats_itself_and_learns_from_whole_episodes(tmp_path: Path, learnt
     assert 0.2 < share < 0.8
     evaluations = np.random.default_rng(config.seed).integers(2**31, size=50).tolist()
     assert not {seed for seed, _ in worlds.begun} & set(evaluations)
+    assert {seed for seed, _ in worlds.judged} == set(evaluations[: config.evaluation_episodes])
+    assert {options["start"] for _, options in worlds.judged} == {"ordinary"}
     # Each is what its world alone gives under its actions.
     env = make_point_env()
     for episode, (seed, options) in zip(learnt_from[: config.steps // STEPS], worlds.begun, strict=False):
@@ -157,6 +169,37 @@ def test_a_lost_worker_costs_its_episode_and_nothing_else(
     # What the lost episode had made of its steps is counted, its step that was lost is not.
     assert result.steps == 2 * steps_made - 1
     assert result.updates == result.steps - BRIEF.random_steps
+
+
+def test_several_worlds_judge_as_one_does_though_a_worker_is_lost() -> None:
+    policy = Policy(Actor(4, 2, (8,), normalise=False))
+    alone = evaluate(policy, make_point_env(), 7, seed=3)
+    worlds: list[ManipulationVectorEnv] = []
+    begun = 0
+
+    def make(workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
+        def noted(world: int) -> tuple[int, dict[str, Any]]:
+            nonlocal begun
+            begun += 1
+            if begun == 16:  # of the second evaluation
+                os.kill(worlds[0].pids[1], signal.SIGKILL)
+            return next_reset(world)
+
+        worlds.append(ManipulationVectorEnv(POINT, workers, next_reset=noted))
+        return worlds[0]
+
+    trial = TrialWorlds(make, 3)
+    try:
+        first = trial.evaluate(policy, 7, seed=3)
+        with pytest.warns(RuntimeWarning, match="SIGKILL"):
+            again = trial.evaluate(policy, 7, seed=3)
+    finally:
+        trial.close()
+    for found in (first, again):
+        assert [(o.seed, o.success, o.steps) for o in found.outcomes] == [
+            (o.seed, o.success, o.steps) for o in alone.outcomes
+        ]
+        assert found.mean_return == pytest.approx(alone.mean_return, abs=1e-4) and found.ci95 == alone.ci95
 
 
 def test_a_worker_that_cannot_live_ends_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

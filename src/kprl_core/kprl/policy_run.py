@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -41,6 +42,8 @@ from kprl.tasks.outcome import count_failures
 
 FINAL_SEED = 2**20  # the final evaluation's starts: not those that chose the best policy
 FILMED_EPISODES = 2
+WORLDS_A_THREAD = 2
+"""Worlds whose images one thread encodes, cores permitting."""
 RUN_FILE = "run.json"
 
 
@@ -73,8 +76,13 @@ def make_env(
     )  # fmt: skip
 
 
-def make_worlds(run: PolicyRun, encoder: Encoder, workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
-    """The same environment in `workers` processes; `next_reset` decides how each episode begins."""
+def make_worlds(run: PolicyRun, workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
+    """The same environment in `workers` processes; `next_reset` decides how each episode begins.
+
+    While their images are encoded, the workers wait: a share of their cores helps.
+    """
+    threads = max(1, min(workers, len(os.sched_getaffinity(0))) // WORLDS_A_THREAD)
+    encoder = load_encoder(run.keypoints, threads)
     kwargs = {"scene": run.scene, "object": run.object, "observation": "keypoints", "encoder": encoder}
     return ManipulationVectorEnv(ENVIRONMENTS[run.task], workers, kwargs, next_reset=next_reset)
 
@@ -99,7 +107,7 @@ def train_and_deliver(
     resume = _may_resume(run) if resume else _must_be_new(run)
     parts = _begin_part(run, config.steps, resume)
     factory = env_factory or (lambda: make_env(run.task, run.scene, run.object, encoder))
-    worlds_factory = None if env_factory else partial(make_worlds, run, encoder)
+    worlds_factory = None if env_factory else partial(make_worlds, run)
     result = train(factory, config, run.out / "policy", compute_reward=compute_reward, worlds_factory=worlds_factory,
                    callback=callback, show_progress=progress, resume=resume)  # fmt: skip
     export_onnx(result.policy, run.out / "policy" / "policy.onnx")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from kprl.data.config import GenerateConfig
 from kprl.data.generate import generate
 from kprl.errors import KprlError
@@ -16,11 +18,11 @@ from kprl.files import write_json
 from kprl.keypoints.train import train_keypoints
 from kprl.keypoints.train_config import TrainConfig
 from kprl.policy_run import PolicyRun, train_and_deliver
+from kprl.provenance import provenance
 from kprl.rl.config import preset
 from kprl.rl.loop import Progress
 
 AIM = 0.95
-EVALUATE_EVERY = 5_000  # steps
 GREEDY_EPISODES = 60  # of each evaluation on the way
 IN_A_ROW = 3  # evaluations whose mean must reach the aim: one alone does so by luck (seen: 95 % of 60, 90.5 % of 200)
 RESULT_FILE = "pipeline.json"
@@ -36,11 +38,27 @@ class PipelineConfig:
     object: str = "cube"
     seed: int = 0
     images: int = 12_000
+    keypoint_preset: str = "quick"
     keypoint_minutes: float = 6.0
     steps: int = 200_000
     policy_minutes: float = 40.0
     final_episodes: int = 200
-    data_workers: int = 2
+    data_workers: int = 2  # processes that render
+    workers: int = 1  # worlds to act in at once
+    batch_size: int = 256
+    updates_per_step: float = 2.0
+    evaluate_every: int = 5_000  # steps
+
+
+MACHINES: dict[str, dict[str, Any]] = {
+    "cpu": {},
+    "gpu": {
+        "images": 20_000, "keypoint_preset": "gpu", "keypoint_minutes": 1.25, "data_workers": 16, "workers": 14,
+        "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000,
+    },
+}  # fmt: skip
+"""What suits a machine: two cores, or a GPU with 16. With many worlds steps are cheap: each is learnt from as often in
+half as many, larger batches, which cost a GPU no more."""
 
 
 def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
@@ -65,7 +83,7 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     )  # fmt: skip
     stages["data"] = minutes()
     train_keypoints(
-        TrainConfig(config.out / "data", config.out / "keypoints", "quick", seed=config.seed,
+        TrainConfig(config.out / "data", config.out / "keypoints", config.keypoint_preset, seed=config.seed,
                     minutes=config.keypoint_minutes)
     )  # fmt: skip
     stages["keypoints"] = minutes() - stages["data"]
@@ -80,7 +98,8 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
 
     changes = replace(
         preset("full"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
-        evaluate_every=EVALUATE_EVERY, evaluation_episodes=GREEDY_EPISODES,
+        workers=config.workers, batch_size=config.batch_size, updates_per_step=config.updates_per_step,
+        evaluate_every=config.evaluate_every, evaluation_episodes=GREEDY_EPISODES,
     )  # fmt: skip
     run = PolicyRun(config.out / "keypoints", config.out, **world, final_episodes=config.final_episodes, started=began)
     summary = train_and_deliver(run, changes, callback=watch)
@@ -96,6 +115,8 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
         **world,
         "seed": config.seed,
         "cores": len(os.sched_getaffinity(0)),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        **provenance("torch"),
     }
     write_json(config.out / RESULT_FILE, result)
     return result

@@ -152,8 +152,10 @@ def pipeline(
     scene: str = "env1",
     object: str = "cube",
     seed: int = 0,
-    images: int = 12_000,
-    keypoint_minutes: float = 6.0,
+    machine: Literal["cpu", "gpu"] = "cpu",
+    images: int | None = None,
+    keypoint_minutes: float | None = None,
+    workers: int | None = None,
     steps: int = 200_000,
     policy_minutes: float = 40.0,
     final_episodes: int = 200,
@@ -167,22 +169,27 @@ def pipeline(
         scene: Scene of the task.
         object: Object to handle.
         seed: Seed of everything random.
-        images: Images for the keypoints.
-        keypoint_minutes: How long the keypoints are trained.
+        machine: cpu: two cores. gpu: a GPU and 16 cores.
+        images: Images for the keypoints, instead of the machine's.
+        keypoint_minutes: How long the keypoints are trained, instead of the machine's.
+        workers: Worlds to act in at once, instead of the machine's.
         steps: Environment steps of the policy's training, at most.
         policy_minutes: Minutes of the policy's training, at most.
         final_episodes: Episodes of the final evaluation, from starts on which nothing was chosen.
         json: File for the result.
     """
-    from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline
+    from kprl.benchmarks.pipeline import MACHINES, PipelineConfig, bench_pipeline
     from kprl.files import write_json
 
     require_at_least("final_episodes", final_episodes, 1)
+    own = {"images": images, "keypoint_minutes": keypoint_minutes, "workers": workers}
+    settings = MACHINES[machine] | {name: value for name, value in own.items() if value is not None}
     result = bench_pipeline(
         PipelineConfig(
-            out, task, scene, object, seed, images, keypoint_minutes, steps, policy_minutes, final_episodes
+            out, task, scene, object, seed, steps=steps, policy_minutes=policy_minutes, final_episodes=final_episodes,
+            **settings,
         )
-    )
+    )  # fmt: skip
     reached = result["minutes_to_95"]
     print(f"95 % of {task} {scene} " + (f"after {reached:.1f} minutes" if reached else "not reached"))
     print(f"  {result['success_rate']:.1%} of {result['episodes']} fresh episodes after {result['env_steps']} steps")

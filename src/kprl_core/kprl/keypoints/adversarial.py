@@ -26,7 +26,7 @@ def attack_images(images: Tensor, loss: Callable[[Tensor], Tensor], attack: Atta
     within epsilon after each iteration. The result carries no gradient.
     """
     lowest, highest = (images - attack.epsilon).clamp(min=0.0), (images + attack.epsilon).clamp(max=1.0)
-    start = torch.rand(images.shape, generator=noise).to(images.device) * 2.0 - 1.0
+    start = torch.rand(images.shape, generator=noise, device=images.device) * 2.0 - 1.0
     changed = (images + attack.epsilon * start).clamp(lowest, highest)
     for _ in range(attack.iterations):
         changed.requires_grad_()

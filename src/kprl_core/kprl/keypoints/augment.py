@@ -16,20 +16,22 @@ BLUR = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]])[None, N
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Vary gain, gamma, offset, noise and blur of images (N, 1, 64, 64) in [0, 1], each image on its own."""
-    n = len(images)
+    """Vary gain, gamma, offset, noise and blur of images (N, 1, 64, 64) in [0, 1], each image on its own.
+
+    `generator`: of the images' device.
+    """
+    n, device = len(images), images.device
 
     def uniform(half_range: float) -> Tensor:
-        drawn = torch.rand(n, 1, 1, 1, generator=generator) * 2.0 - 1.0
-        return (half_range * drawn).to(images.device)
+        return half_range * (torch.rand(n, 1, 1, 1, generator=generator, device=device) * 2.0 - 1.0)
 
     out = images.clamp(1e-3, 1.0) ** torch.exp(uniform(GAMMA))
     out = out * (1.0 + uniform(GAIN)) + uniform(OFFSET)
     blurred = int(BLURRED_SHARE * n)
     if blurred:
         # Not the first ones of the batch: those are also the ones of C_eq and of an attack.
-        chosen = torch.randperm(n, generator=generator)[:blurred].to(out.device)
+        chosen = torch.randperm(n, generator=generator, device=device)[:blurred]
         padded = F.pad(out[chosen], (1, 1, 1, 1), mode="replicate")
-        out = out.index_copy(0, chosen, F.conv2d(padded, BLUR.to(out.device)))
-    noise = torch.randn(out.shape, generator=generator).to(out.device)
+        out = out.index_copy(0, chosen, F.conv2d(padded, BLUR.to(device)))
+    noise = torch.randn(out.shape, generator=generator, device=device)
     return (out + uniform(NOISE).abs() * noise).clamp(0.0, 1.0)

@@ -14,7 +14,7 @@ from kprl.preprocess import IMAGE_SIZE, to_network
 
 KEYPOINT_VALUES = 3  # u, v, confidence
 BATCH_AXIS = "n"  # name of the number of images in the ONNX file
-THREADS = 1  # a second one slows the preset cpu's network down (0.78 for 0.74 ms), and other nodes want a core
+THREADS = 1  # a second one slows one image down (0.78 for 0.74 ms, preset cpu), and other nodes want a core
 WARM_UP_RUNS = 3  # the first runs of a session allocate its memory
 
 
@@ -36,11 +36,12 @@ class OnnxEncoder:
     """Two sessions of one network: one for single images, as a robot sees them, and one for any number.
 
     With N fixed to 1, ONNX Runtime works out shapes and coordinates once, at load. A single image passes through
-    buffers that are bound once, so that a frame allocates next to nothing. `values`: numbers of each keypoint.
+    buffers that are bound once, so that a frame allocates next to nothing. `values`: numbers of each keypoint;
+    `threads`: that share a batch of many images.
     """
 
-    def __init__(self, path: Path, num_keypoints: int, values: int = KEYPOINT_VALUES) -> None:
-        self._single, self._session = _open(path, single=True), _open(path, single=False)
+    def __init__(self, path: Path, num_keypoints: int, values: int = KEYPOINT_VALUES, threads: int = THREADS) -> None:
+        self._single, self._session = _open(path, single=True), _open(path, single=False, threads=threads)
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         found = [list(inputs[0].shape[1:]), list(outputs[0].shape[1:])]
         expected = [[1, IMAGE_SIZE, IMAGE_SIZE], [num_keypoints, values]]
@@ -86,9 +87,10 @@ class OnnxEncoder:
             self.encode(noise.integers(0, 256, (1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
 
 
-def _open(path: Path, single: bool) -> onnxruntime.InferenceSession:
+def _open(path: Path, single: bool, threads: int = THREADS) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others want the cores in between
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if single:
@@ -100,14 +102,14 @@ def _open(path: Path, single: bool) -> onnxruntime.InferenceSession:
         raise KprlError(f"{path} is not a usable ONNX model ({reason}): train or export it anew") from error
 
 
-def load_encoder(folder: Path) -> OnnxEncoder:
-    """Load a keypoint model folder, warm.
+def load_encoder(folder: Path, threads: int = THREADS) -> OnnxEncoder:
+    """Load a keypoint model folder, warm; `threads` share a batch of many images.
 
     Errors: `KprlError` in one line if the folder is missing, incomplete, damaged or of another format.
     """
     description = read_description(folder)
     values = description.get("values_per_keypoint", KEYPOINT_VALUES)
-    return OnnxEncoder(folder / ONNX_FILE, description["num_keypoints"], values)
+    return OnnxEncoder(folder / ONNX_FILE, description["num_keypoints"], values, threads)
 
 
 def load_keypoint_encoder(folder: Path) -> OnnxEncoder:

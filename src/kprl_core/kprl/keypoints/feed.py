@@ -9,7 +9,6 @@ import torch
 
 from kprl.data.dataset import Dataset
 from kprl.keypoints.targets import Batch, DepthScale, class_shares, depth_target
-from kprl.preprocess import to_network
 
 HELD_OUT_SHARE = 0.05
 LEAST_BATCH = 3  # C_eq needs one image for each rotation
@@ -23,20 +22,26 @@ def split(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def step_noise(seed: int, step: int, rank: int) -> torch.Generator:
-    """The source of chance of one step in one process."""
+def step_noise(seed: int, step: int, rank: int, device: torch.device) -> torch.Generator:
+    """The source of chance of one step in one process, on the device that computes: a GPU's steps cannot wait for it.
+
+    A step's draws on a CPU and on a GPU differ.
+    """
     entropy = np.random.SeedSequence([seed, NOISE, step, rank])
-    return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
+    return torch.Generator(device).manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
 
 
 class Feed:
-    """Batches of a data set's images at `indices`."""
+    """Batches of a data set's images at `indices`, all of which lie on a GPU that computes."""
 
     def __init__(
         self, dataset: Dataset, indices: np.ndarray, scale: DepthScale, batch_size: int, seed: int, device: torch.device
     ) -> None:
-        self._dataset, self._indices, self._scale = dataset, indices, scale
-        self._seed, self._device = seed, device
+        self._images = [torch.from_numpy(part) for part in (dataset.grey, dataset.depth, dataset.segmentation)]
+        self._indices, self._scale = indices, scale
+        if device.type == "cuda":  # 16 kB an image
+            self._images = [part.to(device) for part in self._images]
+        self._seed, self.device = seed, device
         self.batch_size = min(batch_size, len(indices))
         self._epoch, self._order = -1, indices
 
@@ -56,8 +61,6 @@ class Feed:
             yield self._batch(self._indices[start : start + self.batch_size])
 
     def _batch(self, indices: np.ndarray) -> Batch:
-        data = self._dataset
-        depth = torch.from_numpy(data.depth[indices]).to(self._device)
-        segmentation = torch.from_numpy(data.segmentation[indices]).to(self._device)
-        images = torch.from_numpy(to_network(data.grey[indices])).to(self._device)
-        return Batch(images, depth_target(depth, self._scale), class_shares(segmentation))
+        chosen = torch.from_numpy(indices).to(self.device)
+        grey, depth, segmentation = (part[chosen] for part in self._images)
+        return Batch(grey[:, None].float() / 255, depth_target(depth, self._scale), class_shares(segmentation))

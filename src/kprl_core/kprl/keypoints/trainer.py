@@ -126,7 +126,8 @@ class Trainer:
 
     def _step(self, share: float) -> dict[str, float]:
         """One gradient step; returns the value of each loss."""
-        step, noise = self.progress.step, step_noise(self.config.seed, self.progress.step, self.group.rank)
+        step, device = self.progress.step, self.compute.device
+        noise = step_noise(self.config.seed, step, self.group.rank, device)
         batch = self._feed.step(step, self.group.rank, self.group.size)
         if self.preset.augment:
             batch = replace(batch, images=augment(batch.images, noise))

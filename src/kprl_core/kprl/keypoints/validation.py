@@ -18,7 +18,7 @@ NOISE_SEED = 0  # every validation draws the same
 
 def held_out_loss(objective: Objective, feed: Feed) -> float:
     """Mean weighted loss of the images of `feed`, weighted as at the end of the training, clean statistics."""
-    noise = torch.Generator().manual_seed(NOISE_SEED)
+    noise = torch.Generator(feed.device).manual_seed(NOISE_SEED)
     losses, images = [], []
     with torch.no_grad():
         for batch in feed.all():

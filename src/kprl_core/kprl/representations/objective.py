@@ -93,8 +93,7 @@ class VariationalObjective(ReconstructionObjective):
         encoder = self.model.encoder
         assert isinstance(encoder, VariationalEncoder)
         mean, log_variance = encoder.distribution(batch.images)
-        # Drawn on the CPU, so that a seed means the same on every device.
-        drawn = torch.randn(mean.shape, generator=noise).to(mean.device)
+        drawn = torch.randn(mean.shape, generator=noise, device=mean.device)
         latent = mean + torch.exp(0.5 * log_variance) * drawn
         return {**self.reconstruction(latent, batch, share), "kl": kl_divergence(mean, log_variance)}
 

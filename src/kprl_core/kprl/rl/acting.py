@@ -52,10 +52,21 @@ def start_options(curriculum: bool) -> dict[str, Any]:
 
 def sample_actions(policy: Policy, observations: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """`Policy.act`, not greedy, for a batch: `observation` (N, n) and `desired_goal` (N, g) -> (N, A) float32."""
+    mean, log_std = _outputs(policy, observations)
+    return np.tanh(mean + np.exp(log_std) * rng.standard_normal(mean.shape, dtype=np.float32))
+
+
+def greedy_actions(policy: Policy, observations: Mapping[str, np.ndarray]) -> np.ndarray:
+    """`Policy.act`, greedy, for a batch: (N, A) float32."""
+    return np.tanh(_outputs(policy, observations)[0])
+
+
+def _outputs(policy: Policy, observations: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and log deviation of the policy's Gaussians, (N, A) each."""
     x = np.concatenate([observations["observation"], observations["desired_goal"]], axis=1).astype(np.float32)
     with torch.inference_mode():
-        mean, log_std = (part.numpy() for part in policy.actor(torch.from_numpy(x)))
-    return np.tanh(mean + np.exp(log_std) * rng.standard_normal(mean.shape, dtype=np.float32))
+        mean, log_std = policy.actor(torch.from_numpy(x))
+    return mean.numpy(), log_std.numpy()
 
 
 class Worlds:
@@ -79,8 +90,8 @@ class Worlds:
         for world, dropped in enumerate(infos["dropped"]):
             ended = terminated[world] or truncated[world]
             if not dropped:
-                seen = infos["final_obs"][world] if ended else _row(self._observations, world)
-                info = _row(infos["final_info"] if ended else infos, world, INFO)
+                seen = infos["final_obs"][world] if ended else world_row(self._observations, world)
+                info = world_row(infos["final_info"] if ended else infos, world, INFO)
                 self._recorders[world].step(actions[world], seen, terminated[world], info)
                 self._totals[world] += float(rewards[world])
             if ended:
@@ -100,7 +111,7 @@ class Worlds:
         return seed, start_options(self._curriculum[world])
 
     def _recorder(self, world: int, infos: Mapping[str, Any]) -> EpisodeRecorder:
-        return EpisodeRecorder(_row(self._observations, world), _row(infos, world, INFO))
+        return EpisodeRecorder(world_row(self._observations, world), world_row(infos, world, INFO))
 
     def _actions(self, policy: Policy, random: bool) -> np.ndarray:
         """Actions (N, A) float32."""
@@ -113,6 +124,6 @@ class Worlds:
         return np.where(explore[:, None], uniform, sample_actions(policy, self._observations, self._rng))
 
 
-def _row(batch: Mapping[str, Any], world: int, names: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """One world's entries of batched observations or infos."""
+def world_row(batch: Mapping[str, Any], world: int, names: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """One world's entries of batched observations or infos, of those `names` that are there."""
     return {name: batch[name][world] for name in names or batch if name in batch}

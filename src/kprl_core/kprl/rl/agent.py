@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ from torch import nn
 from torch.func import functional_call, grad_and_value
 
 from kprl.errors import KprlError
+from kprl.rl.batch import Batch, Draws, Metrics, to_tensors
 from kprl.rl.compilation import compiled
+from kprl.rl.cuda_graph import CudaStep
 from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, Critics
 from kprl.rl.normaliser import Normaliser, RunningMoments
@@ -24,34 +26,6 @@ from kprl.rl.normaliser import Normaliser, RunningMoments
 CPU = torch.device("cpu")
 CriticInput = Literal["goal_relative", "privileged", "observation"]
 """`goal_relative`: `privileged`, and the vector from the achieved to the desired goal with its length."""
-
-
-T = TypeVar("T", np.ndarray, torch.Tensor)
-
-
-class Batch(NamedTuple, Generic[T]):
-    """Transitions to learn from, float32, row by row: arrays as they are drawn, tensors as they are learnt from."""
-
-    observation: T  # (B, n)
-    next_observation: T  # (B, n)
-    privileged: T  # (B, p), p = 0 where the environment gives none
-    next_privileged: T  # (B, p)
-    achieved: T  # (B, g) the achieved goal before the step
-    next_achieved: T  # (B, g) and after it
-    goal: T  # (B, g) the desired goal, relabelled or not
-    action: T  # (B, a) in [-1, 1]
-    reward: T  # (B,)
-    terminated: T  # (B,) 1 where the task itself ended; a time limit is not an end
-
-
-def to_tensors(batch: Batch[np.ndarray], device: torch.device = CPU) -> Batch[torch.Tensor]:
-    """As tensors: the same memory on the CPU, one copy of everything to a GPU."""
-    if device.type == "cpu":
-        return Batch(*map(torch.from_numpy, batch))
-    columns = [field.reshape(len(field), -1) for field in batch]
-    table = torch.from_numpy(np.concatenate(columns, axis=1, dtype=np.float32)).to(device)
-    parts = table.split([field.shape[1] for field in columns], dim=1)
-    return Batch(*(part.reshape(field.shape) for part, field in zip(parts, batch, strict=True)))
 
 
 class Seen(NamedTuple):
@@ -66,16 +40,6 @@ class Seen(NamedTuple):
     terminated: torch.Tensor  # (B,)
 
 
-class Draws(NamedTuple):
-    """What an update takes that is not in the batch and differs each time; made outside of what is compiled."""
-
-    next_noise: torch.Tensor  # (B, a) standard normal, for the next actions
-    noise: torch.Tensor  # (B, a) for the actor's own
-    critic_scales: torch.Tensor  # (2,) of `FlatAdam.begin`
-    actor_scales: torch.Tensor | None  # None: the actor stays as it is this time
-
-
-Metrics = dict[str, torch.Tensor]
 LossOf = Callable[[torch.Tensor], tuple[torch.Tensor, Metrics]]
 """A parameter vector -> the loss (), and what to report."""
 
@@ -140,16 +104,19 @@ class Agent(ABC):
         self.actor_adam = FlatAdam(self.flat_actor.vector, learning_rate)
         self.critic_adam = FlatAdam(self.flat_critic.vector, learning_rate)
         self._step = compiled(self.step) if compile else self.step
+        self._cuda_step = CudaStep(self._step, device) if device.type == "cuda" else None
 
     def update(self, batch: Batch[np.ndarray]) -> Metrics:
         """One gradient step on a batch; metrics as 0-dim tensors, not yet fetched."""
         following, current = (torch.randn(batch.action.shape, generator=self.generator) for _ in range(2))
         moves_actor = self.updates % self.actor_delay == 0
         scales = self.critic_adam.begin(), self.actor_adam.begin() if moves_actor else None
-        on_cpu = (following, current, *scales)
-        draws = Draws(*(None if part is None else part.to(self.device) for part in on_cpu))  # type: ignore[arg-type]
+        draws = Draws(following, current, *scales)
         with torch.no_grad():  # gradients are asked for where they are needed, by `descend`
-            metrics = self._step(to_tensors(batch, self.device), draws)
+            if self._cuda_step:
+                metrics = self._cuda_step(batch, draws)
+            else:
+                metrics = self._step(to_tensors(batch), draws)
         self.updates += 1
         return metrics
 

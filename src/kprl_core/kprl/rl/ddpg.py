@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from kprl.rl.agent import CPU, Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
+from kprl.rl.agent import CPU, Agent, CriticInput, Seen, Sizes, descend
+from kprl.rl.batch import Batch, Draws, Metrics
 from kprl.rl.flat import Flat, FlatAdam
 from kprl.rl.networks import Actor, seeded
 from kprl.rl.normaliser import RunningMoments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol
 
@@ -82,25 +82,45 @@ def evaluate(policy: Acting, env: gymnasium.Env[Any, Any], episodes: int, seed: 
     Args:
         film: frames of this many first episodes are kept; needs an environment with render_mode "rgb_array".
     """
-    if episodes < 1:
-        raise KprlError(f"cannot evaluate {episodes} episodes: at least 1 is needed")
     if film and env.render_mode != "rgb_array":
         raise KprlError(f"cannot film with render_mode {env.render_mode}: make the environment with 'rgb_array'")
-    seeds = np.random.default_rng(seed).integers(2**31, size=episodes).tolist()
     outcomes, films = [], []
-    for index, episode_seed in enumerate(seeds):
+    for index, episode_seed in enumerate(evaluation_seeds(episodes, seed)):
         frames: list[np.ndarray] = []
         outcomes.append(_run(policy, env, episode_seed, frames if index < film else None))
         if index < film:
             films.append(tuple(frames))
+    return result_of(outcomes, tuple(films))
+
+
+def evaluation_seeds(episodes: int, seed: int) -> list[int]:
+    """The reset seeds of an evaluation's episodes."""
+    if episodes < 1:
+        raise KprlError(f"cannot evaluate {episodes} episodes: at least 1 is needed")
+    return [int(each) for each in np.random.default_rng(seed).integers(2**31, size=episodes)]
+
+
+def result_of(
+    outcomes: Sequence[EpisodeOutcome], frames: tuple[tuple[np.ndarray, ...], ...] = ()
+) -> EvaluationResult:
+    """The sum of some episodes."""
     successes = sum(outcome.success for outcome in outcomes)
     return EvaluationResult(
-        success_rate=successes / episodes,
-        ci95=wilson_interval(successes, episodes),
+        success_rate=successes / len(outcomes),
+        ci95=wilson_interval(successes, len(outcomes)),
         mean_return=float(np.mean([outcome.episode_return for outcome in outcomes])),
         outcomes=tuple(outcomes),
-        frames=tuple(films),
+        frames=frames,
     )
+
+
+def outcome_of(
+    seed: int, success: bool, total: float, steps: int, engaged: Sequence[bool], achieved: np.ndarray
+) -> EpisodeOutcome:
+    """One episode's, from its end; `engaged` is empty where the environment tells no grasps."""
+    # Where an environment tells of grasps, what it achieves is the object's position.
+    kind = outcome(success, engaged, achieved) if engaged else ""
+    return EpisodeOutcome(seed, success, total, steps, kind)
 
 
 def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[np.ndarray] | None) -> EpisodeOutcome:
@@ -119,7 +139,4 @@ def _run(policy: Acting, env: gymnasium.Env[Any, Any], seed: int, frames: list[n
         ended = terminated or truncated
     if frames is not None:
         frames.append(np.asarray(env.render()))
-    success = bool(info["is_success"])
-    # Where an environment tells of grasps, what it achieves is the object's position.
-    kind = outcome(success, engaged, observation["achieved_goal"]) if engaged else ""
-    return EpisodeOutcome(seed, success, total, steps, kind)
+    return outcome_of(seed, bool(info["is_success"]), total, steps, engaged, observation["achieved_goal"])

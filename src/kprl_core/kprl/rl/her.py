@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from kprl.rl.agent import Batch
+from kprl.rl.batch import Batch
 from kprl.rl.replay import Replay
 
 Reward = Callable[[np.ndarray, np.ndarray, Mapping[str, np.ndarray]], np.ndarray]

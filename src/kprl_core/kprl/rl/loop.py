@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from kprl.rl.policy import Policy, load_policy, save_policy
 from kprl.rl.process_learner import ProcessLearner
 from kprl.rl.replay import Replay
 from kprl.rl.resume import STATE, load_state, save_state
+from kprl.rl.trial import TrialWorlds
 
 GoalEnv = gymnasium.Env[dict[str, np.ndarray], np.ndarray]
 ACTING_STREAM = 2
@@ -104,8 +106,7 @@ def train(
         compute_reward: the environment's reward as a picklable function. Without it: its unwrapped
             `compute_reward` for the inline learner, its `reward_function` attribute for the process learner.
         evaluation_env_factory: a second environment for evaluations. Without it the first serves for both.
-        worlds_factory: makes the `config.workers` worlds to train in, if more than one; `env_factory`'s then
-            serves for evaluations.
+        worlds_factory: makes the `config.workers` worlds to train in, if more than one, and as many to evaluate in.
         make_agent: makes what learns; for the process learner a module-level function, as is the next.
         make_replay: makes the memory it learns from.
         callback: called after every training episode and every evaluation.
@@ -139,17 +140,20 @@ def train(
         stack.callback(learner.close)
         policy = Policy(make_actor(make_agent, config, sizes))
         rng = np.random.default_rng((config.seed, ACTING_STREAM))
-        worlds = None
+        worlds = trial_worlds = None
         if config.workers > 1 and worlds_factory:
             worlds = Worlds(worlds_factory, config, rng)
             stack.callback(worlds.close)
+            trial_worlds = TrialWorlds(worlds_factory, config.workers)
+            stack.callback(trial_worlds.close)
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "config.json", asdict(config))
         log = stack.enter_context(MetricsLog(out, keep=state[1]["rows"] if state else 0))
         bar = stack.enter_context(_bar(show_progress))
         if show_progress and (note := compile_note(config)):
             bar.write(note, file=sys.stderr)
-        run = _Run(env, evaluation_env, worlds, rng, config, out, sizes, learner, policy, log, bar, callback, began)
+        judge = trial_worlds.evaluate if trial_worlds else partial(evaluate, env=evaluation_env)
+        run = _Run(env, judge, worlds, rng, config, out, sizes, learner, policy, log, bar, callback, began)
         if state:
             run.go_on(*state)
         elif config.start_from:
@@ -222,7 +226,7 @@ class _Run:
     def __init__(
         self,
         env: GoalEnv,
-        evaluation_env: GoalEnv,
+        judge: Callable[..., EvaluationResult],
         worlds: Worlds | None,
         rng: np.random.Generator,
         config: TrainPolicyConfig,
@@ -235,7 +239,7 @@ class _Run:
         callback: Callback | None,
         began: float,
     ) -> None:
-        self.env, self.evaluation_env, self.worlds, self.rng = env, evaluation_env, worlds, rng
+        self.env, self.judge, self.worlds, self.rng = env, judge, worlds, rng
         self.config, self.out, self.sizes = config, out, sizes
         self.learner, self.policy, self.log, self.bar = learner, policy, log, bar
         self.callback, self.began = callback, began
@@ -369,7 +373,7 @@ class _Run:
         """Evaluate, write a row, the curve and the checkpoints; True if the callback wants to stop."""
         self.learner.metrics()  # raises on a divergence, before a checkpoint is overwritten
         self.bar.set_description_str("evaluate")
-        result = evaluate(self.policy, self.evaluation_env, self.config.evaluation_episodes, self.config.seed)
+        result = self.judge(self.policy, episodes=self.config.evaluation_episodes, seed=self.config.seed)
         self.bar.set_description_str("policy")
         self.latest, self.before = result, self.before or result
         self._row({"eval_success": result.success_rate, "eval_return": result.mean_return})

@@ -10,7 +10,8 @@ from torch import nn
 from torch.func import functional_call
 
 from kprl.errors import KprlError
-from kprl.rl.agent import CPU, Agent, Batch, CriticInput, Draws, Metrics, Seen, Sizes, descend
+from kprl.rl.agent import CPU, Agent, CriticInput, Seen, Sizes, descend
+from kprl.rl.batch import Batch, Draws, Metrics
 from kprl.rl.flat import FlatAdam
 from kprl.rl.networks import Actor, TaughtActor, seeded, squash
 from kprl.rl.normaliser import RunningMoments
