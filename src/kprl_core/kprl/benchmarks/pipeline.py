@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -48,17 +48,18 @@ class PipelineConfig:
     batch_size: int = 256
     updates_per_step: float = 2.0
     evaluate_every: int = 5_000  # steps
+    compile: Literal["auto", "no"] = "auto"
 
 
 MACHINES: dict[str, dict[str, Any]] = {
     "cpu": {},
     "gpu": {
         "images": 20_000, "keypoint_preset": "gpu", "keypoint_minutes": 1.25, "data_workers": 16, "workers": 14,
-        "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000,
+        "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000, "compile": "no",
     },
 }  # fmt: skip
 """What suits a machine: two cores, or a GPU with 16. With many worlds steps are cheap: each is learnt from as often in
-half as many, larger batches, which cost a GPU no more."""
+half as many, larger batches, which cost a GPU no more; to compile takes longer there than a short training saves."""
 
 
 def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     changes = replace(
         preset("full"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
         workers=config.workers, batch_size=config.batch_size, updates_per_step=config.updates_per_step,
-        evaluate_every=config.evaluate_every, evaluation_episodes=GREEDY_EPISODES,
+        compile=config.compile, evaluate_every=config.evaluate_every, evaluation_episodes=GREEDY_EPISODES,
     )  # fmt: skip
     run = PolicyRun(config.out / "keypoints", config.out, **world, final_episodes=config.final_episodes, started=began)
     summary = train_and_deliver(run, changes, callback=watch)

@@ -19,7 +19,7 @@ from kprl.errors import KprlError
 from kprl.rl.batch import Batch, Draws, Metrics, to_tensors
 from kprl.rl.compilation import compiled
 from kprl.rl.cuda_graph import CudaStep
-from kprl.rl.flat import Flat, FlatAdam
+from kprl.rl.flat import Flat, FlatAdam, Named
 from kprl.rl.networks import Actor, Critics
 from kprl.rl.normaliser import Normaliser, RunningMoments
 
@@ -40,8 +40,8 @@ class Seen(NamedTuple):
     terminated: torch.Tensor  # (B,)
 
 
-LossOf = Callable[[torch.Tensor], tuple[torch.Tensor, Metrics]]
-"""A parameter vector -> the loss (), and what to report."""
+LossOf = Callable[[list[Named]], tuple[torch.Tensor, Metrics]]
+"""Parameters of each module that learns -> the loss (), and what to report."""
 
 
 class Sizes(NamedTuple):
@@ -170,13 +170,13 @@ class Agent(ABC):
     def fit_critics(self, seen: Seen, target: torch.Tensor, scales: torch.Tensor) -> Metrics:
         """Each Q towards y_t (B,): half the squared error, averaged over the batch, summed over the critics."""
 
-        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
-            q = functional_call(self.critic, self.flat_critic.views(vector)[0], (seen.critic_input, seen.action))
+        def loss_of(learning: list[Named]) -> tuple[torch.Tensor, Metrics]:
+            q = functional_call(self.critic, learning[0], (seen.critic_input, seen.action))
             error = q - target
             loss = 0.5 * (error * error).sum() / len(target)
             return loss, {"critic_loss": loss.detach(), "q": q.detach().mean()}
 
-        return descend(loss_of, self.critic_adam, scales)
+        return descend(loss_of, self.flat_critic, self.critic_adam, scales)
 
     def follow(self) -> None:
         """Let the target critics take `polyak` of the critics."""
@@ -215,8 +215,9 @@ class Agent(ABC):
         }
 
 
-def descend(loss_of: LossOf, adam: FlatAdam, scales: torch.Tensor) -> Metrics:
-    """Move the optimiser's vector against the gradient of a loss; what the loss reports."""
-    gradient, (_, metrics) = grad_and_value(loss_of, has_aux=True)(adam.vector)
-    adam.step(gradient, scales)
+def descend(loss_of: LossOf, flat: Flat, adam: FlatAdam, scales: torch.Tensor) -> Metrics:
+    """Move `flat`, which `adam` optimises, against the gradient of a loss; what the loss reports."""
+    gradients, (_, metrics) = grad_and_value(loss_of, has_aux=True)(flat.views(flat.vector))
+    # Of each parameter and joined here: derived through the views, each would be a whole vector of zeros but for one.
+    adam.step(torch.cat([part.reshape(-1) for named in gradients for part in named.values()]), scales)
     return metrics

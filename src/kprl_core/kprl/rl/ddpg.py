@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from kprl.rl.agent import CPU, Agent, CriticInput, Seen, Sizes, descend
 from kprl.rl.batch import Batch, Draws, Metrics
-from kprl.rl.flat import Flat, FlatAdam
+from kprl.rl.flat import Flat, FlatAdam, Named
 from kprl.rl.networks import Actor, seeded
 from kprl.rl.normaliser import RunningMoments
 
@@ -75,12 +75,12 @@ class Ddpg(Agent):
     def _improve_actor(self, seen: Seen, scales: torch.Tensor) -> Metrics:
         """Ascend eq. 6: the chain rule through the critic is what autograd does."""
 
-        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
-            mean, _ = functional_call(self.actor, self.flat_actor.views(vector)[0], (seen.actor_input,))
+        def loss_of(learning: list[Named]) -> tuple[torch.Tensor, Metrics]:
+            mean, _ = functional_call(self.actor, learning[0], (seen.actor_input,))
             loss = -self.critic(seen.critic_input, torch.tanh(mean)).mean()
             return loss, {"actor_loss": loss.detach()}
 
-        return descend(loss_of, self.actor_adam, scales)
+        return descend(loss_of, self.flat_actor, self.actor_adam, scales)
 
     def follow(self) -> None:
         """See `Agent.follow`; the target actor follows too, and shares the actor's normalisation."""

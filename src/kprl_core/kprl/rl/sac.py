@@ -12,7 +12,7 @@ from torch.func import functional_call
 from kprl.errors import KprlError
 from kprl.rl.agent import CPU, Agent, CriticInput, Seen, Sizes, descend
 from kprl.rl.batch import Batch, Draws, Metrics
-from kprl.rl.flat import FlatAdam
+from kprl.rl.flat import FlatAdam, Named
 from kprl.rl.networks import Actor, TaughtActor, seeded, squash
 from kprl.rl.normaliser import RunningMoments
 
@@ -116,8 +116,8 @@ class Sac(Agent):
     ) -> Metrics:
         """Ascend eq. 9, move the temperature towards its entropy target, and learn to tell the truth if asked to."""
 
-        def loss_of(vector: torch.Tensor) -> tuple[torch.Tensor, Metrics]:
-            actor, entropy_weight = self.flat_actor.views(vector)
+        def loss_of(learning: list[Named]) -> tuple[torch.Tensor, Metrics]:
+            actor, entropy_weight = learning
             mean, log_std, estimate = functional_call(self.taught, actor, (seen.actor_input,))
             action, log_prob = squash(mean, log_std, noise)
             q = self.critic(seen.critic_input, action)
@@ -129,7 +129,7 @@ class Sac(Agent):
                 loss = loss + self.estimation * (estimate - truth).square().mean()
             return loss, metrics
 
-        metrics = descend(loss_of, self.actor_adam, scales)
+        metrics = descend(loss_of, self.flat_actor, self.actor_adam, scales)
         self.temperature.hold_floor()
         return metrics
 
