@@ -54,7 +54,7 @@ class PipelineConfig:
 MACHINES: dict[str, dict[str, Any]] = {
     "cpu": {},
     "gpu": {
-        "images": 20_000, "keypoint_preset": "gpu", "keypoint_minutes": 1.25, "data_workers": 16, "workers": 14,
+        "images": 15_000, "keypoint_preset": "gpu", "keypoint_minutes": 0.9, "data_workers": 16, "workers": 14,
         "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000, "compile": "no",
     },
 }  # fmt: skip

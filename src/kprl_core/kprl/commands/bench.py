@@ -97,9 +97,7 @@ def sac(rounds: int = 10, peers: tuple[Peer, ...] = ("sb3", "sbx"), json: Path |
         write_json(json, result)
 
 
-def graph(
-    frames: int = 2000, training_steps: int = 3000, bundle: Path | None = None, json: Path | None = None
-) -> None:
+def graph(frames: int = 2000, training_steps: int = 3000, bundle: Path | None = None, json: Path | None = None) -> None:
     """Measure the time from an image's stamp to its command in the real-time graph, and what lockstep costs a step.
 
     Camera images of 640 x 480 at 30 Hz, keypoint node, policy node, a simulated robot in real time and a viewer of the
