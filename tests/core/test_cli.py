@@ -6,14 +6,16 @@ import csv
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from safetensors.torch import load_file
 
-from kprl.benchmarks.pipeline import PipelineConfig, bench_pipeline, minutes_to_aim
+from kprl.benchmarks.pipeline import MACHINES, PipelineConfig, bench_pipeline, minutes_to_aim
 from kprl.cli import COMMANDS, USER_ERROR, main
+from kprl.keypoints.train_config import TrainConfig
 
 
 def test_help_lists_every_command(capsys):
@@ -190,6 +192,25 @@ def test_bench_pipeline_ends_where_the_aim_is_reached(tmp_path, monkeypatch):
     result = bench_pipeline(PipelineConfig(tmp_path, images=100, keypoint_minutes=0.02, final_episodes=1))
     assert result["env_steps"] == 0
     assert result["minutes_to_95"] == result["evaluations"][0]["minutes"] > result["minutes_by_stage"]["data"]
+
+
+def test_bench_pipeline_takes_a_machines_settings_unless_others_are_given(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def bench(config):
+        asked.append(config)
+        return {"minutes_to_95": 4.0, "success_rate": 1.0, "episodes": 1, "env_steps": 1, "minutes_by_stage": {}}
+
+    monkeypatch.setattr("kprl.benchmarks.pipeline.bench_pipeline", bench)
+    for flags in ([], ["--machine", "gpu"], ["--machine", "gpu", "--workers", "3", "--images", "99"]):
+        main(["bench", "pipeline", "--out", str(tmp_path), *flags])
+    cpu, gpu, own = asked
+    assert cpu == PipelineConfig(tmp_path) == PipelineConfig(tmp_path, **MACHINES["cpu"])
+    assert gpu == PipelineConfig(tmp_path, **MACHINES["gpu"]) and gpu.workers > 1
+    assert own == replace(gpu, workers=3, images=99)
+    for config in asked:
+        TrainConfig(tmp_path, tmp_path, config.keypoint_preset)  # such a preset exists
+    assert "after 4.0 minutes" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

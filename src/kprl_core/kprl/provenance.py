@@ -14,7 +14,7 @@ GIT_TIME_OUT = 10.0  # [s]
 def provenance(*packages: str) -> dict[str, str | int]:
     """The commit of kprl's sources (a trailing + if they were changed since), versions of `packages`, the machine.
 
-    Where the sources are no checkout (a copy, a container), $KPRL_COMMIT may tell their commit.
+    $KPRL_COMMIT, where it is given, tells the commit of sources that are no checkout of it (a copy, a container).
     """
     return {
         "commit": _commit(),
@@ -26,11 +26,13 @@ def provenance(*packages: str) -> dict[str, str | int]:
 
 
 def _commit() -> str:
+    if given := os.environ.get("KPRL_COMMIT"):
+        return given
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
-        return os.environ.get("KPRL_COMMIT", "unknown")  # not a checkout
+        return "unknown"  # not a checkout
     return f"{commit}{'+' if changed else ''}"
 
 

@@ -27,8 +27,9 @@ def model_card(folder: Path, description: dict[str, Any]) -> str:
     held_out, shifted = (read_json(folder / domain / RESULT) for domain in DOMAINS)
     training = description["training"]
     data = training["data"]
+    minutes = f"{training['minutes']:.{0 if training['minutes'] >= 10 else 1}f}"
     made = (
-        f"{training['steps']} updates in {training['minutes']:.0f} minutes on {training['device']} "
+        f"{training['steps']} updates in {minutes} minutes on {training['device']} "
         f"({training['processor']}, {training['cores']} cores, {training['precision']}), torch {training['torch']}"
     )
     return f"""# Keypoints {folder.name}
