@@ -45,6 +45,11 @@ def test_every_preset_can_be_exported(preset, tmp_path):
     assert OnnxEncoder(tmp_path / "encoder.onnx", 8).encode(images(3)).shape == (3, 8, 3)
 
 
+def test_threads_share_a_batch_and_change_nothing(model_folder):
+    alone, shared = (load_encoder(model_folder, threads).encode(images(9)) for threads in (1, 3))
+    np.testing.assert_allclose(shared, alone, atol=1e-5)
+
+
 def test_keypoints_are_in_range(model_folder):
     keypoints = load_encoder(model_folder).encode(images(5))
     assert (np.abs(keypoints[..., :2]) <= 1).all()

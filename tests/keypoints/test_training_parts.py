@@ -66,11 +66,10 @@ def test_processes_share_a_batch(dataset):
 
 
 def test_noise_is_of_seed_step_and_process():
-    drawn = {
-        key: torch.rand(4, generator=step_noise(*key)).tolist() for key in ((0, 1, 0), (0, 2, 0), (0, 1, 1), (1, 1, 0))
-    }
+    keys = ((0, 1, 0), (0, 2, 0), (0, 1, 1), (1, 1, 0))
+    drawn = {key: torch.rand(4, generator=step_noise(*key, CPU)).tolist() for key in keys}
     assert len({tuple(values) for values in drawn.values()}) == 4
-    assert torch.rand(4, generator=step_noise(0, 1, 0)).tolist() == drawn[0, 1, 0]
+    assert torch.rand(4, generator=step_noise(0, 1, 0, CPU)).tolist() == drawn[0, 1, 0]
 
 
 def test_all_leaves_out_a_rest_too_small_to_rotate(dataset):
@@ -143,7 +142,7 @@ def test_bfloat16_gives_about_the_same_gradients(preset, dataset):
         compute = choose_compute("cpu", precision)
         convert_conv2d_weight_memory_format(objective, compute.memory_format)
         with compute.autocast():
-            loss = total(objective, objective(batch, 0.5, step_noise(0, 0, 0)))
+            loss = total(objective, objective(batch, 0.5, step_noise(0, 0, 0, CPU)))
         loss.backward()
         gradients[precision] = torch.cat([p.grad.flatten() for p in objective.parameters()])
     assert torch.isfinite(gradients["bfloat16"]).all()

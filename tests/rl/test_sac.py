@@ -12,7 +12,7 @@ from make_episodes import SIZES, random_episode
 from torch._dynamo.utils import counters
 
 from kprl.errors import KprlError
-from kprl.rl.agent import CriticInput
+from kprl.rl.agent import Agent, CriticInput
 from kprl.rl.batch import Batch, Draws, to_tensors
 from kprl.rl.cuda_graph import Inputs
 from kprl.rl.ddpg import Ddpg
@@ -24,9 +24,9 @@ from kprl.rl.replay import Replay
 from kprl.rl.sac import Sac, target_value, temperature_loss
 
 
-def fixed_batch(size: int = 256) -> Batch:
+def fixed_batch(size: int = 256, seed: int = 0) -> Batch:
     """One batch of synthetic experience."""
-    rng, replay = np.random.default_rng(0), Replay(1000, SIZES)
+    rng, replay = np.random.default_rng(seed), Replay(1000, SIZES)
     for _ in range(50):
         replay.add(random_episode(rng))
     return hindsight_batch(replay, size, 4, point_reward, rng)
@@ -139,15 +139,27 @@ def test_what_a_graph_reads_is_each_steps_own_batch_and_draws_in_the_same_memory
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="runs on a GPU")
-def test_a_graph_learns_what_the_cpu_learns() -> None:
-    agents = [Sac(SIZES, seed=0, actor_delay=2, device=torch.device(name)) for name in ("cpu", "cuda")]
-    for _ in range(20):
-        for agent in agents:
-            metrics = agent.update(fixed_batch())
-    assert set(metrics) == {"critic_loss", "q"}  # the last one did not move the actor
+@pytest.mark.parametrize("kind", [Sac, Ddpg])
+@pytest.mark.parametrize("compile", [False, True])
+def test_a_graph_learns_what_the_cpu_learns(kind: type[Agent], compile: bool) -> None:
+    batches = [fixed_batch(seed=seed) for seed in range(20)]
+
+    def learn(device: str, compile: bool) -> Agent:
+        made = {"seed": 0, "actor_delay": 2, "device": torch.device(device), "compile": compile}
+        agent = kind(SIZES, **made)
+        for index, batch in enumerate(batches):  # without a pause, so that batches on their way could be mixed up
+            if index == 12:  # a resume into the memory that the graph knows
+                saved = agent.state_dict()
+                agent.update(batches[0])
+                agent.load_state_dict(saved)
+            metrics = agent.update(batch)
+        assert set(metrics) == {"critic_loss", "q"}  # the last one did not move the actor
+        return agent
+
+    expected, found = learn("cpu", compile=False), learn("cuda", compile)
     for name in ("flat_actor", "flat_critic", "flat_target"):
-        expected, found = (getattr(agent, name).vector.cpu() for agent in agents)
-        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+        ours, theirs = (getattr(agent, name).vector.cpu() for agent in (found, expected))
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 def test_the_actor_learns_to_tell_the_truth_where_it_is_asked_to() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,24 @@ import numpy as np
 import pytest
 from goal_envs import STEPS, make_point_env
 
+from kprl.action import ACTION_SIZE
 from kprl.cli import main
 from kprl.envs import vector_worker
 from kprl.envs.vector import ManipulationVectorEnv
 from kprl.errors import KprlError
-from kprl.rl import acting, loop
-from kprl.rl.acting import NextReset, sample_actions
+from kprl.keypoints.encoder import load_encoder
+from kprl.observation import END_EFFECTOR_SIZE
+from kprl.policy_run import PolicyRun, make_env, make_worlds
+from kprl.rl import acting, loop, trial
+from kprl.rl.acting import NextReset, greedy_actions, sample_actions
 from kprl.rl.checkpoint import load_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import Episode
-from kprl.rl.evaluation import evaluate
+from kprl.rl.evaluation import EvaluationResult, evaluate, evaluation_seeds
 from kprl.rl.learner import InlineLearner
 from kprl.rl.loop import Progress, train
-from kprl.rl.networks import Actor
+from kprl.rl.networks import Actor, seeded
 from kprl.rl.policy import Policy
-from kprl.rl.trial import TrialWorlds
 
 POINT = "kprl-test/Point-v0"
 if POINT not in gymnasium.registry:
@@ -171,35 +175,82 @@ def test_a_lost_worker_costs_its_episode_and_nothing_else(
     assert result.updates == result.steps - BRIEF.random_steps
 
 
-def test_several_worlds_judge_as_one_does_though_a_worker_is_lost() -> None:
-    policy = Policy(Actor(4, 2, (8,), normalise=False))
+def summary(result: EvaluationResult) -> list[tuple[Any, ...]]:
+    return [(o.seed, o.success, o.steps, o.outcome, pytest.approx(o.episode_return, abs=1e-4)) for o in result.outcomes]
+
+
+@pytest.mark.parametrize("after", ["an episode", "some steps"])
+def test_several_worlds_judge_as_one_does_though_a_worker_is_lost(after: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with seeded(0):
+        policy = Policy(Actor(4, 2, (8,), normalise=False))
     alone = evaluate(policy, make_point_env(), 7, seed=3)
+    assert len({round(o.episode_return, 3) for o in alone.outcomes}) >= 5  # to tell them apart
     worlds: list[ManipulationVectorEnv] = []
-    begun = 0
+    events = {"an episode": 0, "some steps": 0}
+
+    def count(event: str, fatal: int) -> None:
+        events[event] += 1
+        if event == after and events[event] == fatal:
+            os.kill(worlds[0].pids[1], signal.SIGKILL)
 
     def make(workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
         def noted(world: int) -> tuple[int, dict[str, Any]]:
-            nonlocal begun
-            begun += 1
-            if begun == 16:  # of the second evaluation
-                os.kill(worlds[0].pids[1], signal.SIGKILL)
+            count("an episode", fatal=16)  # of the second evaluation: between two episodes
             return next_reset(world)
 
         worlds.append(ManipulationVectorEnv(POINT, workers, next_reset=noted))
         return worlds[0]
 
-    trial = TrialWorlds(make, 3)
+    def noted_actions(*given: Any) -> np.ndarray:
+        count("some steps", fatal=3 * STEPS + STEPS // 2)  # of the second evaluation: in the middle of an episode
+        return greedy_actions(*given)
+
+    monkeypatch.setattr(trial, "greedy_actions", noted_actions)
+    judges = trial.TrialWorlds(make, 3)
     try:
-        first = trial.evaluate(policy, 7, seed=3)
+        assert summary(judges.evaluate(policy, 7, seed=3)) == summary(alone)
         with pytest.warns(RuntimeWarning, match="SIGKILL"):
-            again = trial.evaluate(policy, 7, seed=3)
+            again = judges.evaluate(policy, 7, seed=3)
     finally:
-        trial.close()
-    for found in (first, again):
-        assert [(o.seed, o.success, o.steps) for o in found.outcomes] == [
-            (o.seed, o.success, o.steps) for o in alone.outcomes
-        ]
-        assert found.mean_return == pytest.approx(alone.mean_return, abs=1e-4) and found.ci95 == alone.ci95
+        judges.close()
+    assert summary(again) == summary(alone) and again.ci95 == alone.ci95
+
+
+def test_an_episode_that_kills_its_worker_every_time_ends_the_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = Policy(Actor(4, 2, (8,), normalise=False))
+    worlds: list[ManipulationVectorEnv] = []
+    bad = evaluation_seeds(4, seed=3)[2]
+
+    def make(workers: int, next_reset: NextReset) -> ManipulationVectorEnv:
+        def noted(world: int) -> tuple[int, dict[str, Any]]:
+            begin = next_reset(world)
+            if begin[0] == bad and worlds:
+                os.kill(worlds[0].pids[world], signal.SIGKILL)
+            return begin
+
+        worlds.append(ManipulationVectorEnv(POINT, workers, next_reset=noted))
+        return worlds[0]
+
+    judges = trial.TrialWorlds(make, 2)
+    refused = pytest.raises(KprlError, match=f"seed {bad} has cost 3 workers")
+    with refused, pytest.warns(RuntimeWarning, match="SIGKILL"):
+        judges.evaluate(policy, 4, seed=3)
+    judges.close()
+
+
+def test_several_worlds_tell_how_grasps_ended(quick_keypoints: Path) -> None:
+    run = PolicyRun(quick_keypoints, Path("none"))
+    encoder = load_encoder(quick_keypoints)
+    policy = Policy(Actor(2 * encoder.num_keypoints + END_EFFECTOR_SIZE + 3, ACTION_SIZE, (8,), normalise=False))
+    judges = trial.TrialWorlds(partial(make_worlds, run), 2)
+    env = make_env("grasp", "env1", "cube", encoder)
+    try:
+        found = judges.evaluate(policy, 3, seed=5)
+        assert summary(found) == summary(evaluate(policy, env, 3, seed=5))
+    finally:
+        judges.close()
+        env.close()
+    assert {o.outcome for o in found.outcomes} <= {"missed", "dropped", "timed_out", "success"}
 
 
 def test_a_worker_that_cannot_live_ends_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,12 +9,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 GIT_TIME_OUT = 10.0  # [s]
+UNKNOWN = "unknown"
 
 
 def provenance(*packages: str) -> dict[str, str | int]:
     """The commit of kprl's sources (a trailing + if they were changed since), versions of `packages`, the machine.
 
-    $KPRL_COMMIT, where it is given, tells the commit of sources that are no checkout of it (a copy, a container).
+    $KPRL_COMMIT overrides what git says: a copy or a container knows its commit only so.
     """
     return {
         "commit": _commit(),
@@ -26,13 +27,14 @@ def provenance(*packages: str) -> dict[str, str | int]:
 
 
 def _commit() -> str:
-    if given := os.environ.get("KPRL_COMMIT"):
+    given = os.environ.get("KPRL_COMMIT", UNKNOWN)
+    if given != UNKNOWN:
         return given
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--", ".")
     except (OSError, subprocess.SubprocessError):
-        return "unknown"  # not a checkout
+        return UNKNOWN  # not a checkout
     return f"{commit}{'+' if changed else ''}"
 
 

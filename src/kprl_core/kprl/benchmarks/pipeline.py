@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +48,7 @@ class PipelineConfig:
     batch_size: int = 256
     updates_per_step: float = 2.0
     evaluate_every: int = 5_000  # steps
+    device: Literal["cpu", "cuda"] = "cpu"  # of both trainings
     compile: Literal["auto", "no"] = "auto"
 
 
@@ -55,11 +56,12 @@ MACHINES: dict[str, dict[str, Any]] = {
     "cpu": {},
     "gpu": {
         "images": 15_000, "keypoint_preset": "gpu", "keypoint_minutes": 0.9, "data_workers": 16, "workers": 14,
-        "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000, "compile": "no",
+        "batch_size": 512, "updates_per_step": 1.0, "evaluate_every": 10_000, "device": "cuda",
+        "compile": "no",
     },
 }  # fmt: skip
 """What suits a machine: two cores, or a GPU with 16. With many worlds steps are cheap: each is learnt from as often in
-half as many, larger batches, which cost a GPU no more; to compile takes longer there than a short training saves."""
+half as many, larger batches, which cost a GPU no more; nor does it compile for a training that ends within minutes."""
 
 
 def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     stages["data"] = minutes()
     train_keypoints(
         TrainConfig(config.out / "data", config.out / "keypoints", config.keypoint_preset, seed=config.seed,
-                    minutes=config.keypoint_minutes)
+                    minutes=config.keypoint_minutes, device=config.device)
     )  # fmt: skip
     stages["keypoints"] = minutes() - stages["data"]
 
@@ -100,7 +102,8 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
     changes = replace(
         preset("full"), steps=config.steps, minutes=config.policy_minutes, seed=config.seed,
         workers=config.workers, batch_size=config.batch_size, updates_per_step=config.updates_per_step,
-        compile=config.compile, evaluate_every=config.evaluate_every, evaluation_episodes=GREEDY_EPISODES,
+        device=config.device, compile=config.compile,
+        evaluate_every=config.evaluate_every, evaluation_episodes=GREEDY_EPISODES,
     )  # fmt: skip
     run = PolicyRun(config.out / "keypoints", config.out, **world, final_episodes=config.final_episodes, started=began)
     summary = train_and_deliver(run, changes, callback=watch)
@@ -113,11 +116,12 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
         "env_steps": summary["env_steps"],
         "minutes_by_stage": stages,
         "evaluations": curve,
+        "settings": {name: value for name, value in asdict(config).items() if name != "out"},
         **world,
         "seed": config.seed,
-        "cores": len(os.sched_getaffinity(0)),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         **provenance("torch"),
+        "cores": len(os.sched_getaffinity(0)),
+        "device": torch.cuda.get_device_name() if config.device == "cuda" else "cpu",
     }
     write_json(config.out / RESULT_FILE, result)
     return result

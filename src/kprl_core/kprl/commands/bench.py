@@ -170,7 +170,7 @@ def pipeline(
         machine: cpu: two cores. gpu: a GPU and 16 cores.
         images: Images for the keypoints, instead of the machine's.
         keypoint_minutes: How long the keypoints are trained, instead of the machine's.
-        workers: Worlds to act in at once, instead of the machine's.
+        workers: Worlds to act in at once, and as many to evaluate in, instead of the machine's.
         steps: Environment steps of the policy's training, at most.
         policy_minutes: Minutes of the policy's training, at most.
         final_episodes: Episodes of the final evaluation, from starts on which nothing was chosen.

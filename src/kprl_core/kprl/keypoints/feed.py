@@ -23,16 +23,16 @@ def split(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def step_noise(seed: int, step: int, rank: int, device: torch.device) -> torch.Generator:
-    """The source of chance of one step in one process, on the device that computes: a GPU's steps cannot wait for it.
+    """The source of chance of one step in one process; a step's draws on a CPU and on a GPU differ.
 
-    A step's draws on a CPU and on a GPU differ.
+    On the device that computes: noise for whole images, drawn on the CPU, would hold up a GPU.
     """
     entropy = np.random.SeedSequence([seed, NOISE, step, rank])
     return torch.Generator(device).manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> 1))
 
 
 class Feed:
-    """Batches of a data set's images at `indices`, all of which lie on a GPU that computes."""
+    """Batches of a data set's images at `indices`. Where a GPU computes, the data set lies in its memory."""
 
     def __init__(
         self, dataset: Dataset, indices: np.ndarray, scale: DepthScale, batch_size: int, seed: int, device: torch.device

@@ -46,7 +46,7 @@ def episode_start(config: TrainPolicyConfig, rng: np.random.Generator) -> tuple[
 
 
 def start_options(curriculum: bool) -> dict[str, Any]:
-    """Reset options of a training episode."""
+    """Reset options of an episode from a curriculum start or an ordinary one."""
     return {"start": "curriculum" if curriculum else "ordinary"}
 
 

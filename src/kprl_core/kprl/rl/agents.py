@@ -64,12 +64,13 @@ def compile_note(config: TrainPolicyConfig) -> str:
     if to_be_compiled(config):
         return "policy: the first update is compiled, which takes a minute or so; the next run finds it ready"
     if _worth_compiling(config):
-        return f"policy: {NO_COMPILER}: updates are not compiled and take about three times as long"
+        return f"policy: {NO_COMPILER}: updates are not compiled and take longer"
     return ""
 
 
 def _worth_compiling(config: TrainPolicyConfig) -> bool:
-    return config.compile == "auto" and config.steps * config.updates_per_step >= WORTH_COMPILING
+    worth = WORTH_COMPILING[choose_device(config.device).type]
+    return config.compile == "auto" and config.steps * config.updates_per_step >= worth
 
 
 AGENTS: dict[str, AgentFactory] = {"sac": _sac, "ddpg": _ddpg}

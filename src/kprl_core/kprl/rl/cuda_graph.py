@@ -1,6 +1,6 @@
 """A gradient step on a GPU, captured once as a CUDA graph: hundreds of small kernels are started as one.
 
-At 128x128 an update is some 300 kernels of a few microseconds: starting them one by one takes longer than running them.
+They run for a few microseconds each: starting them one by one takes longer than that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ BUFFERS = 2
 
 
 class CudaStep:
-    """Calls `step`, from the fourth call on as a graph. Batch and draws always have the shapes of the first call."""
+    """Calls `step`: a few times as it is, then as a graph; with and without the actor's part, each for itself.
+
+    Batch and draws always have the shapes of the first call.
+    """
 
     def __init__(self, step: Step, device: torch.device) -> None:
         self._step, self._device = step, device

@@ -103,7 +103,7 @@ def evaluation_seeds(episodes: int, seed: int) -> list[int]:
 def result_of(
     outcomes: Sequence[EpisodeOutcome], frames: tuple[tuple[np.ndarray, ...], ...] = ()
 ) -> EvaluationResult:
-    """The sum of some episodes."""
+    """What some episodes come to."""
     successes = sum(outcome.success for outcome in outcomes)
     return EvaluationResult(
         success_rate=successes / len(outcomes),

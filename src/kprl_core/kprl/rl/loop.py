@@ -105,7 +105,8 @@ def train(
             {"start": "ordinary" | "curriculum"}.
         compute_reward: the environment's reward as a picklable function. Without it: its unwrapped
             `compute_reward` for the inline learner, its `reward_function` attribute for the process learner.
-        evaluation_env_factory: a second environment for evaluations. Without it the first serves for both.
+        evaluation_env_factory: a second environment for evaluations. Without it the first serves for both; with
+            several workers neither does.
         worlds_factory: makes the `config.workers` worlds to train in, if more than one, and as many to evaluate in.
         make_agent: makes what learns; for the process learner a module-level function, as is the next.
         make_replay: makes the memory it learns from.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 import numpy as np
 
+from kprl.errors import KprlError
 from kprl.rl.acting import WorldsFactory, greedy_actions, start_options, world_row
 from kprl.rl.evaluation import EpisodeOutcome, EvaluationResult, evaluation_seeds, outcome_of, result_of
 from kprl.rl.policy import Policy
 
 INFO = ("is_success", "engaged")
 """What is read of a world's info, where the environment gives it."""
+MAX_LOSSES = 2
+"""An episode that has cost more workers than this is not begun again."""
 
 
 class TrialWorlds:
@@ -28,8 +31,9 @@ class TrialWorlds:
     def evaluate(self, policy: Policy, episodes: int, seed: int) -> EvaluationResult:
         """See `kprl.rl.evaluation.evaluate`; the episode of a worker that is lost is begun again."""
         self._seeds = evaluation_seeds(episodes, seed)
-        self._waiting.extend(range(episodes))
+        self._waiting = deque(range(episodes))
         found: dict[int, EpisodeOutcome] = {}
+        losses: Counter[int] = Counter()
         observations, _ = self._env.reset()
         count = len(self._places)
         totals, steps = np.zeros(count), np.zeros(count, int)
@@ -37,7 +41,7 @@ class TrialWorlds:
         while len(found) < episodes:
             places = list(self._places)  # a step also begins the next episodes
             lost = set(range(episodes)).difference(found, self._waiting, places)  # with a worker
-            self._waiting.extend(sorted(lost))
+            self._begin_again(sorted(lost), losses)
             observations, rewards, terminated, truncated, infos = self._env.step(greedy_actions(policy, observations))
             for world, dropped in enumerate(infos["dropped"]):
                 ended = terminated[world] or truncated[world]
@@ -55,6 +59,17 @@ class TrialWorlds:
                 if ended or dropped:
                     totals[world], steps[world], engaged[world] = 0.0, 0, []
         return result_of([found[place] for place in range(episodes)])
+
+    def _begin_again(self, places: list[int], losses: Counter[int]) -> None:
+        """Let the worlds begin the episodes at `places` anew; `losses`: how often each was lost before."""
+        losses.update(places)
+        for place in places:
+            if losses[place] > MAX_LOSSES:
+                raise KprlError(
+                    f"the evaluation's episode with seed {self._seeds[place]} has cost {losses[place]} workers:"
+                    " their warnings above say how; reset an environment with that seed to see it alone"
+                )
+        self._waiting.extend(places)
 
     def close(self) -> None:
         """End all worlds."""
