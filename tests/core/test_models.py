@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kprl.bundle import load_bundle
 from kprl.cli import main
 from kprl.files import read_json
+from kprl.keypoints.encoder import load_encoder
 from kprl.keypoints.folder import read_description
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -28,6 +30,14 @@ def test_a_shipped_bundle_is_whole_and_has_its_cards(name: str) -> None:
         assert f"| {seed} |" in card and f"{result['held out']['success_rate']:.1%}" in card
     assert str(bundle.info["provenance"]["seed"]) in results["seeds"]
     assert (MODELS / name / "keypoints" / "README.md").is_file()
+
+
+def test_shipped_keypoints_without_a_policy_are_whole_and_have_a_card() -> None:
+    (folder,) = (path for path in MODELS.iterdir() if path.name.startswith("keypoints-"))
+    description = read_description(folder)
+    keypoints = load_encoder(folder).encode(np.zeros((2, 64, 64), np.uint8))
+    assert keypoints.shape == (2, description["num_keypoints"], 3)
+    assert description["training"]["commit"] in (folder / "README.md").read_text()
 
 
 def test_a_training_starts_from_a_shipped_bundle(tmp_path: Path) -> None:
