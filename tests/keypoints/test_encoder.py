@@ -46,8 +46,10 @@ def test_every_preset_can_be_exported(preset, tmp_path):
 
 
 def test_threads_share_a_batch_and_change_nothing(model_folder):
-    alone, shared = (load_encoder(model_folder, threads).encode(images(9)) for threads in (1, 3))
-    np.testing.assert_allclose(shared, alone, atol=1e-5)
+    alone, shared = (load_encoder(model_folder, threads) for threads in (1, 3))
+    np.testing.assert_allclose(shared.encode(images(9)), alone.encode(images(9)), atol=1e-5)
+    threads = [encoder._session.get_session_options().intra_op_num_threads for encoder in (alone, shared)]
+    assert threads == [1, 3] and shared._single.get_session_options().intra_op_num_threads == 1
 
 
 def test_keypoints_are_in_range(model_folder):

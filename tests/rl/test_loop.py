@@ -11,6 +11,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from goal_envs import PointEnv, make_point_env, nan_reward
 
 from kprl.errors import KprlError
@@ -247,6 +248,11 @@ def test_updates_are_compiled_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(agents, "compiler", lambda found=found: found)
         assert (agents.to_be_compiled(long), agents.to_be_compiled(short)) == expected
         assert not agents.to_be_compiled(replace(long, compile="no"))
+    with monkeypatch.context() as on_gpu:  # where an update takes little time as it is
+        on_gpu.setattr(agents, "choose_device", lambda name: torch.device("cuda"))
+        on_gpu.setattr(agents, "compiler", lambda: "g++")
+        longer = replace(long, steps=70_000)
+        assert (agents.to_be_compiled(longer), agents.to_be_compiled(long)) == (True, False)
     assert "no C++ compiler" in agents.compile_note(long) and not agents.compile_note(short)
     with pytest.raises(KprlError, match="compile is 'yes', but there is no C\\+\\+ compiler"):
         agents.to_be_compiled(replace(short, compile="yes"))

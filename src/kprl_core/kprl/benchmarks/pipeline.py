@@ -117,8 +117,6 @@ def bench_pipeline(config: PipelineConfig) -> dict[str, Any]:
         "minutes_by_stage": stages,
         "evaluations": curve,
         "settings": {name: value for name, value in asdict(config).items() if name != "out"},
-        **world,
-        "seed": config.seed,
         **provenance("torch"),
         "cores": len(os.sched_getaffinity(0)),
         "device": torch.cuda.get_device_name() if config.device == "cuda" else "cpu",

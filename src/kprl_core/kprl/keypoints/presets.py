@@ -88,7 +88,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "cpu": CPU,
     # The network of `cpu`, which a robot's CPU runs at camera rate, from four times the images a step. With C_px in
-    # full, keypoints on the target give up their confidence after a million images: all of them at once, and for good.
+    # full, keypoints on the target give up their confidence after a million images, and for good.
     "gpu": replace(CPU, weights=LossWeights(proximity=0.25), batch_size=256, steps=15_000),
     "quick": replace(CPU, encoder_options={"channels": 48}, images=12_000, steps=None, minutes=4.0),
 }

@@ -97,8 +97,7 @@ class TrainPolicyConfig:
     """Where updates are computed; `auto`: on a GPU if there is one."""
     compile: Literal["auto", "yes", "no"] = "auto"
     """Turn an update into machine code: about three times faster on a CPU after a minute of compiling, 1.6 times on a
-    GPU. `auto`: where the run
-    is long enough to gain by it and there is a C++ compiler."""
+    GPU. `auto`: where the run is long enough to gain by it and there is a C++ compiler."""
     max_lag: int = 400
     """With learner `process`: how many updates learning may be behind or ahead of `updates_per_step`."""
 
