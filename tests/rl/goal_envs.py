@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict
 
-from kprl.rl.loop import GoalEnv
+from kprl.rl.goal_env import GoalEnv
 
 STEP = 0.2
 REACHED = 0.1

@@ -20,6 +20,7 @@ from kprl.rl.agent import Sizes
 from kprl.rl.checkpoint import load_checkpoint
 from kprl.rl.config import PRESETS, TrainPolicyConfig, preset
 from kprl.rl.evaluation import evaluate
+from kprl.rl.goal_env import GoalEnv
 from kprl.rl.learner import InlineLearner
 from kprl.rl.loop import ACTING_STREAM, Progress, train
 from kprl.rl.metrics_log import COLUMNS
@@ -194,7 +195,7 @@ def test_environments_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(KprlError, match="expected a Dict with observation"):
         train(lambda: gymnasium.make("CartPole-v1"), BRIEF, tmp_path)  # type: ignore[arg-type]
 
-    def wide_actions() -> loop.GoalEnv:
+    def wide_actions() -> GoalEnv:
         env = PointEnv()
         env.action_space = gymnasium.spaces.Box(-2, 2, (2,), np.float32)
         return env
@@ -202,7 +203,7 @@ def test_environments_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(KprlError, match="expected a vector Box from -1 to 1"):
         train(wide_actions, BRIEF, tmp_path)
 
-    def no_reward_function() -> loop.GoalEnv:
+    def no_reward_function() -> GoalEnv:
         env = PointEnv()
         del env.reward_function
         return env

@@ -34,7 +34,8 @@ from kprl.provenance import provenance
 from kprl.rl.checkpoint import DESCRIPTION
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.evaluation import EvaluationResult, evaluate
-from kprl.rl.loop import Callback, GoalEnv, TrainingResult, train
+from kprl.rl.goal_env import GoalEnv
+from kprl.rl.loop import Callback, TrainingResult, train
 from kprl.rl.policy_export import export_onnx
 from kprl.rl.resume import STATE
 from kprl.tasks import check_names

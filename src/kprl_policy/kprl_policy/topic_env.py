@@ -19,7 +19,7 @@ from kprl.envs.goal_env import GoalEnvironment, Seen
 from kprl.envs.goal_observation import action_space, observation_space, truth_info
 from kprl.errors import KprlError
 from kprl.observation import actor_observation
-from kprl.rl.loop import GoalEnv
+from kprl.rl.goal_env import GoalEnv
 from kprl_policy.lockstep_client import LockstepClient, Observed
 from kprl_ros import topics
 

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from kprl.rl.checkpoint import POLICY, load_checkpoint, network_settings, save_c
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
+from kprl.rl.goal_env import GoalEnv, reward_of, vector_sizes
 from kprl.rl.her import Reward
 from kprl.rl.learner import InlineLearner, Learner, ReplayFactory
 from kprl.rl.metrics_log import MetricsLog
@@ -38,7 +38,6 @@ from kprl.rl.replay import Replay
 from kprl.rl.resume import STATE, load_state, save_state
 from kprl.rl.trial import TrialWorlds
 
-GoalEnv = gymnasium.Env[dict[str, np.ndarray], np.ndarray]
 ACTING_STREAM = 2
 """Second word of the acting generator's seed: 0 would be the stream of the evaluation's starts, 1 is the replay's."""
 LOCK = ".train.lock"
@@ -133,9 +132,9 @@ def train(
         if evaluation_env_factory is not None:
             evaluation_env = evaluation_env_factory()
             stack.callback(evaluation_env.close)
-        sizes = _sizes(env, config.seed)
+        sizes = vector_sizes(env, config.seed)
         state = load_state(out, config) if resume else None
-        reward = _reward(config, env, compute_reward)
+        reward = compute_reward or reward_of(env, picklable=config.learner == "process")
         kind = InlineLearner if config.learner == "inline" else ProcessLearner
         learner: Learner = kind(config, sizes, reward, make_agent, make_replay)
         stack.callback(learner.close)
@@ -160,42 +159,6 @@ def train(
         elif config.start_from:
             _transfer(Path(config.start_from), learner, config)
         return run.run()
-
-
-def _sizes(env: GoalEnv, seed: int) -> Sizes:
-    """Vector widths of the environment; one that is no goal environment is a `KprlError`."""
-    space, action = env.observation_space, env.action_space
-    names = ("observation", "achieved_goal", "desired_goal")
-    if not isinstance(space, gymnasium.spaces.Dict) or not set(names) <= set(space.spaces):
-        raise KprlError(f"the environment's observation is {space}: expected a Dict with {', '.join(names)}")
-    for name in names:
-        if len(space[name].shape or ()) != 1:
-            raise KprlError(f"the environment's '{name}' is {space[name]}: expected a vector")
-    box = isinstance(action, gymnasium.spaces.Box) and len(action.shape) == 1
-    if not box or not (np.all(action.low == -1) and np.all(action.high == 1)):
-        raise KprlError(f"the environment's action space is {action}: expected a vector Box from -1 to 1")
-    observation, info = env.reset(seed=seed)
-    return Sizes(
-        observation=len(observation["observation"]),
-        goal=len(observation["desired_goal"]),
-        action=action.shape[0],
-        privileged=np.size(info.get("privileged", ())),
-    )
-
-
-def _reward(config: TrainPolicyConfig, env: GoalEnv, compute_reward: Reward | None) -> Reward:
-    if config.learner == "inline":
-        reward = compute_reward or getattr(env.unwrapped, "compute_reward", None)
-        if reward is None:
-            raise KprlError("the environment has no compute_reward: hindsight replay needs it")
-        return reward
-    reward = compute_reward or getattr(env.unwrapped, "reward_function", None)
-    if reward is None:
-        raise KprlError(
-            "learner 'process' needs the reward as a picklable function: pass compute_reward, give the"
-            " environment a reward_function attribute, or choose learner 'inline'"
-        )
-    return reward
 
 
 def _transfer(checkpoint: Path, learner: Learner, config: TrainPolicyConfig) -> None:

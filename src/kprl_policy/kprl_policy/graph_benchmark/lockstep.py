@@ -20,7 +20,8 @@ from kprl.envs.goal_observation import compute_reward
 from kprl.keypoints.encoder import load_encoder
 from kprl.policy_run import make_env
 from kprl.rl.config import preset
-from kprl.rl.loop import GoalEnv, Progress, train
+from kprl.rl.goal_env import GoalEnv
+from kprl.rl.loop import Progress, train
 from kprl_policy.graph_benchmark.processes import NAMESPACE, Processes, node_program
 from kprl_policy.topic_env import TopicEnv
 
