@@ -45,6 +45,14 @@ def run(world: World, seed: int, steps: int = 50) -> list[Snapshot]:
     return states
 
 
+def require_same(some: list[Snapshot], others: list[Snapshot]) -> None:
+    for mine, theirs in zip(some, others, strict=True):
+        assert np.array_equal(mine.image, theirs.image)
+        assert np.array_equal(mine.object_position, theirs.object_position)
+        assert np.array_equal(mine.joint_positions, theirs.joint_positions)
+        assert mine.opening == theirs.opening
+
+
 def test_an_expert_grasps_from_ordinary_starts(world):
     ends = [run(world, seed)[-1] for seed in range(20)]
     assert sum(bool(world.task.is_success(end.object_position, end.goal)) for end in ends) >= 19
@@ -58,12 +66,8 @@ def test_the_same_seed_is_bit_identical_after_other_episodes(world):
     again, fresh_world = run(world, 7), World()
     fresh = run(fresh_world, 7)
     fresh_world.close()
-    for other in (again, fresh):
-        for mine, theirs in zip(first, other, strict=True):
-            assert np.array_equal(mine.image, theirs.image)
-            assert np.array_equal(mine.object_position, theirs.object_position)
-            assert np.array_equal(mine.joint_positions, theirs.joint_positions)
-            assert mine.opening == theirs.opening
+    require_same(first, again)
+    require_same(first, fresh)
 
 
 def test_other_seeds_look_different(world):
@@ -143,6 +147,27 @@ def test_what_was_drawn_of_the_dynamics_is_what_the_physics_has():
         seen.add(drawn)
     assert len(seen) == 4
     world.close()
+
+
+def test_of_several_objects_each_episode_has_one_by_its_seed():
+    world, fresh = World(object="cube+gear"), World(object="cube+gear")
+    client, stage = world.bullet.client, world._stage
+    names = []
+    for seed in range(12):
+        state = world.reset(seed)
+        names.append(world.model.name)
+        assert np.isclose(state.object_position[2], world.model.rest_height)
+        for body in stage.objects:  # the other one is parked, immovable and out of sight
+            assert (client.getDynamicsInfo(body, -1)[0] > 0) == (body == stage.object)
+            assert (client.getBasePositionAndOrientation(body)[0][2] > 0) == (body == stage.object)
+        assert (world.truth().segmentation == TARGET).sum() >= 12
+    assert set(names) == {"cube", "gear"}
+    ends = [run(world, seed)[-1] for seed in range(12)]
+    assert sum(bool(world.task.is_success(end.object_position, end.goal)) for end in ends) >= 11
+    for name in ("cube", "gear"):
+        require_same(run(world, names.index(name)), run(fresh, names.index(name)))
+    world.close()
+    fresh.close()
 
 
 def test_the_target_is_where_the_camera_projects_it(world):

@@ -12,12 +12,13 @@ from scipy.spatial.transform import Rotation
 from kprl.action import GRIPPER_FORCE, GRIPPER_STROKE, MAX_GRIPPER_SPEED
 from kprl.control.kinematics import ELBOW_UP, JOINT_NAMES, forward, solve_inverse
 from kprl.control.limits import CONTROL_HZ, CONTROL_PERIOD, WORKSPACE
+from kprl.errors import KprlError
 from kprl.sim.arm import TOOL_DOWN
 from kprl.sim.assets.make_objects import FILES, FOLDER, to_obj
 from kprl.sim.assets.make_urdf import EFFORT, TCP_OFFSET
 from kprl.sim.bullet import PHYSICS_HZ, Bullet
 from kprl.sim.gripper import Gripper, ObjectStatus
-from kprl.sim.objects import DISTRACTORS, OBJECTS, Box, Mesh, ObjectModel
+from kprl.sim.objects import DISTRACTORS, OBJECTS, Box, Mesh, ObjectModel, object_models
 
 ALL = (*OBJECTS.values(), *DISTRACTORS)
 TRIANGLES = {"cube": 12, "rectangle": 12, "mouse": 90, "gear": 140}  # at most; rendering is what a step costs
@@ -146,6 +147,16 @@ def test_names_are_unique_and_keys():
     assert len({model.name for model in ALL}) == len(ALL)
     assert list(OBJECTS) == ["cube", "rectangle", "mouse", "gear"]
     assert len(DISTRACTORS) == 6
+
+
+def test_several_objects_are_named_with_a_plus_and_once_each():
+    assert object_models("gear") == (OBJECTS["gear"],)
+    assert object_models("mouse+cube") == (OBJECTS["mouse"], OBJECTS["cube"])
+    with pytest.raises(KprlError, match="the object 'cube' is named twice in 'cube\\+gear\\+cube'"):
+        object_models("cube+gear+cube")
+    for wrong in ("cube+egg", "cube+", "cube,gear"):
+        with pytest.raises(KprlError, match="unknown object"):
+            object_models(wrong)
 
 
 @pytest.mark.parametrize("name", FILES)

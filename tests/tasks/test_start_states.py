@@ -96,6 +96,20 @@ def test_the_push_curriculum_stands_behind_the_object_or_has_lost_it_and_is_outs
     assert len(ways) > 120 and 0.6 < behind < 0.9
 
 
+@pytest.mark.parametrize("thing", sorted(OBJECTS))
+def test_keypoint_data_have_the_gripper_around_the_object_beside_it_and_elsewhere(thing):
+    model = OBJECTS[thing]
+    states = [sample("scatter", seed, thing=thing) for seed in range(600)]
+    free = [state for state in states if not state.held]
+    offsets = np.array([state.tcp - state.object_position for state in free])
+    flat = np.linalg.norm(offsets[:, :2], axis=1)
+    around, near, far = flat < 0.018, (flat >= 0.018) & (flat < 0.1), flat >= 0.1
+    assert min(around.mean(), near.mean(), far.mean()) > 0.15
+    assert 0.1 < 1 - len(free) / len(states) < 0.3
+    low = near & (np.array([state.tcp[2] for state in free]) < model.rest_height + grasp.OVER)
+    assert (np.abs(offsets[low, 0]) >= model.radius + grasp.FINGER_DEPTH - 1e-9).mean() > 0.8  # else to a side, clear
+
+
 @pytest.mark.parametrize("kind", START_KINDS)
 def test_clutter_leaves_room_for_object_gripper_and_itself(kind):
     counts = set()

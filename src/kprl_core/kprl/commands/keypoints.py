@@ -7,7 +7,7 @@ from typing import Literal
 
 from kprl.commands.shown import as_line, require_at_least
 
-Preset = Literal["paper", "gpu", "cpu", "quick"]
+Preset = Literal["paper", "large", "gpu", "cpu", "quick"]
 Device = Literal["auto", "cpu", "cuda"]
 Representation = Literal["keypoints", "ae", "vae", "ae-ft"]
 Reconstruct = Literal["image", "truth"]
@@ -39,7 +39,7 @@ def train(
         data: Folder of `kprl data generate`.
         out: Folder for the keypoint model.
         preset: paper: section III-C1 as written; gpu: the same network as cpu from larger batches, for
-            minutes on a GPU; cpu, quick: what a laptop trains.
+            minutes on a GPU; large: a wider one for scenes with clutter, likewise; cpu, quick: what a laptop trains.
         num_keypoints: K.
         seed: Seed of weights, batches and augmentation.
         minutes: Wall-clock length, instead of the preset's.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kprl.commands.shown import as_line, require_at_least
 from kprl.errors import KprlError
 
-Preset = Literal["paper", "quick", "full", "goal", "plain"]
+Preset = Literal["paper", "quick", "full", "gpu", "goal", "plain"]
 SHOWN = ("minutes", "success_before", "success_after", "episodes", "ci95")
 OWN_WORLD = ("task", "scene", "object", "failures")
 RUN_FILES = {
@@ -56,10 +56,10 @@ def train(
             with hindsight, ordinary ones without. task, scene, object, env and workers do not apply.
         task: What to learn.
         scene: Scene of the task.
-        object: Object to handle.
+        object: Object to handle; several, as cube+gear, take turns by chance.
         preset: paper: section III-C2 as written; quick: learns in minutes (critics that see the truth, curriculum);
-            full: quick with wider networks and more steps; goal and plain: for env-id, with and without goals. If
-            not given: what suits.
+            full: quick with wider networks and more steps; gpu: its like for a GPU and many workers; goal and plain:
+            for env-id, with and without goals. If not given: what suits.
         algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.

@@ -12,12 +12,11 @@ import numpy as np
 
 from kprl.control.kinematics import JOINT_NAMES
 from kprl.envs.stage import Stage
-from kprl.errors import require_choice
 from kprl.preprocess import IMAGE_SIZE
 from kprl.sim.assets.make_urdf import FOLDER
 from kprl.sim.bullet import Bullet
 from kprl.sim.camera import GRIPPER, TARGET
-from kprl.sim.objects import OBJECTS
+from kprl.sim.objects import ObjectModel, object_models
 from kprl.sim.randomization import Appearance, Surface, draw
 from kprl.sim.ranges import read_ranges
 from kprl.sim.scenes import read_scene
@@ -30,7 +29,10 @@ FINGER_JOINTS = ("left_finger_joint", "right_finger_joint")
 
 
 class Scenery:
-    """The bodies of a task's scene with one object to handle, and the camera's view of `height` by `width` pixels."""
+    """The bodies of a task's scene, and the camera's view of `height` by `width` pixels.
+
+    `object` names what there is to handle; of several, as in `cube+gear`, each draw chooses one.
+    """
 
     def __init__(
         self,
@@ -42,23 +44,32 @@ class Scenery:
         width: int | None = None,
     ) -> None:
         self.task = make_task(task, scene)
-        self.model = OBJECTS[require_choice("object", object, list(OBJECTS))]
+        self._models = object_models(object)
         self._ranges, self._scene = read_ranges(randomization), read_scene(scene)
         self.bullet = Bullet()
-        self.stage = Stage(self.bullet, self._scene, self.model)
+        self.stage = Stage(self.bullet, self._scene, self._models)
         self.robot = self.bullet.load_urdf(FOLDER / "ur5_2f85.urdf")
         links = self.bullet.joint_indices(self.robot)
         self._joints = [links[name] for name in (*JOINT_NAMES, *FINGER_JOINTS)]
         self._gripper_links = [links[name] for name in GRIPPER_LINKS]
         classes = {self.bullet.link_number(self.robot, link): GRIPPER for link in self._gripper_links}
-        classes[self.bullet.link_number(self.stage.object, -1)] = TARGET
+        classes |= {self.bullet.link_number(body, -1): TARGET for body in self.stage.objects}
         self._painted = self.bullet.visual_links(self.robot)
         self.view = View(self.bullet, classes, self.stage.table, height, width)
-        self._starts = StartSampler(self.task, self.model, self.stage.clutter, self._scene.distractors)
+        self._starts = [
+            StartSampler(self.task, model, self.stage.clutter, self._scene.distractors) for model in self._models
+        ]
+
+    @property
+    def model(self) -> ObjectModel:
+        """The object that is there since the last draw."""
+        return self._models[self.stage.chosen]
 
     def draw(self, start: str, rng: np.random.Generator) -> tuple[StartState, Appearance]:
-        """Draw where an episode starts and what its world looks and feels like."""
-        state = self._starts.sample(start, rng)
+        """Draw the object if there are several, where an episode starts, and what its world looks and feels like."""
+        if len(self._models) > 1:
+            self.stage.chosen = int(rng.integers(len(self._models)))
+        state = self._starts[self.stage.chosen].sample(start, rng)
         return state, draw(self._ranges, rng, len(self.stage.distractors), self._scene.pattern)
 
     def dress(self, state: StartState, appearance: Appearance) -> dict[int, Surface]:

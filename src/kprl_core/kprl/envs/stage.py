@@ -21,8 +21,8 @@ OBJECT_SPIN = 0.005  # [m] spinning friction of the object: a fingertip is no po
 class Stage:
     """The bodies are made once; every episode places and paints them."""
 
-    def __init__(self, bullet: Bullet, scene: Scene, model: ObjectModel) -> None:
-        self._bullet, self._scene, self._model = bullet, scene, model
+    def __init__(self, bullet: Bullet, scene: Scene, models: Sequence[ObjectModel]) -> None:
+        self._bullet, self._scene, self._models = bullet, scene, models
         (x, y), thickness = scene.table_half, TABLE_THICKNESS
         self.table = bullet.add_body(
             # Only the top is seen: ten triangles fewer, and no pixel is drawn twice.
@@ -30,8 +30,14 @@ class Stage:
             mass=0.0,
             seen=[Mesh("square.obj", scale=(2 * x, 2 * y, 1.0))],
         )
-        self.object = bullet.add_body(model.parts, model.mass)
+        self.objects = [bullet.add_body(model.parts, model.mass) for model in models]
+        self.chosen = 0  # which of them an episode has; the others wait
         self.distractors = [bullet.add_body(d.parts, d.mass) for d in DISTRACTORS] if scene.distractors[1] else []
+
+    @property
+    def object(self) -> int:
+        """The body to handle."""
+        return self.objects[self.chosen]
 
     @property
     def clutter(self) -> tuple[ObjectModel, ...]:
@@ -41,7 +47,7 @@ class Stage:
     def clear(self) -> None:
         """Put everything where nothing touches anything, so that a world saved so keeps no contacts."""
         self._bullet.place(self.object, AWAY, UPRIGHT)
-        for body in self.distractors:
+        for body in (*self.objects[: self.chosen], *self.objects[self.chosen + 1 :], *self.distractors):
             self._park(body)
 
     def dress(self, appearance: Appearance, state: StartState) -> dict[int, Surface]:
@@ -53,7 +59,7 @@ class Stage:
         centre = self._scene.table_centre
         self._place(self.table, (centre[0] + x, centre[1] + y, 0.0), yaw)
         self._paint(self.object, appearance.target)
-        self._bullet.set_mass(self.object, self._model.mass * dynamics.mass)
+        self._bullet.set_mass(self.object, self._models[self.chosen].mass * dynamics.mass)
         self._bullet.set_contact(self.object, -1, dynamics.friction, spinning=OBJECT_SPIN)
         self._place(self.object, state.object_position.tolist(), state.object_yaw)
         surfaces = {self.object: appearance.target}

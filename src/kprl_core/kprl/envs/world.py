@@ -20,6 +20,7 @@ from kprl.sim.arm import Arm
 from kprl.sim.bullet import PHYSICS_HZ, Bullet
 from kprl.sim.camera import CameraFrame
 from kprl.sim.gripper import Gripper
+from kprl.sim.objects import ObjectModel
 from kprl.sim.randomization import Appearance
 from kprl.sim.sensor import FrameStream
 from kprl.tasks.start_states import START_KINDS, StartState
@@ -50,7 +51,7 @@ class Snapshot:
 
 
 class World:
-    """A UR5 with a 2F-85 at a table with one object to handle, seen by one camera."""
+    """A UR5 with a 2F-85 at a table with one object to handle, of several one an episode, seen by one camera."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class World:
         image_size: int = IMAGE_SIZE,
     ) -> None:
         self._scenery = Scenery(task, scene, object, randomization, image_size)
-        self.task, self.model, self._view = self._scenery.task, self._scenery.model, self._scenery.view
+        self.task, self._view = self._scenery.task, self._scenery.view
         self._bullet, self._stage, self._robot = self._scenery.bullet, self._scenery.stage, self._scenery.robot
         self._arm, self._gripper = Arm(self._bullet, self._robot), Gripper(self._bullet, self._robot)
         self._stage.clear()
@@ -73,6 +74,11 @@ class World:
     def close(self) -> None:
         """End the physics world."""
         self._scenery.close()
+
+    @property
+    def model(self) -> ObjectModel:
+        """The object to handle; of several, that of the last reset."""
+        return self._scenery.model
 
     @property
     def bullet(self) -> Bullet:

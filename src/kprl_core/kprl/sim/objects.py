@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kprl.errors import KprlError, require_choice
+
 ASSETS = Path(__file__).parent / "assets"
 Vec = tuple[float, float, float]
 
@@ -56,6 +58,18 @@ OBJECTS = {
         ),
     )
 }  # fmt: skip
+
+
+def object_models(names: str) -> tuple[ObjectModel, ...]:
+    """The models that a setting `object` names: one, or several as in `cube+gear`, of which each episode has one.
+
+    Errors: `KprlError` that lists the objects for an unknown one, or says which is named twice.
+    """
+    chosen = [require_choice("object", name, list(OBJECTS)) for name in names.split("+")]
+    if twice := [name for name in chosen if chosen.count(name) > 1]:
+        raise KprlError(f"the object '{twice[0]}' is named twice in '{names}': name each once")
+    return tuple(OBJECTS[name] for name in chosen)
+
 
 # Clutter: 30 to 70 mm, none like a target.
 DISTRACTORS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kprl.errors import require_choice
-from kprl.sim.objects import OBJECTS
+from kprl.sim.objects import object_models
 from kprl.tasks.grasp import Grasp
 from kprl.tasks.push import Push
 from kprl.tasks.task import Task
@@ -22,4 +22,4 @@ def make_task(name: str, scene: str = "env1") -> Task:
 def check_names(task: str, scene: str, object: str) -> None:
     """Refuse an unknown task, scene or object before anything is started; KprlError names the valid choices."""
     make_task(task, scene)
-    require_choice("object", object, list(OBJECTS))
+    object_models(object)

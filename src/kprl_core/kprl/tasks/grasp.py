@@ -73,17 +73,25 @@ class Grasp(Task):
         return ToolStart(tcp, GRIPPER_STROKE)
 
     def scatter(self, placed: Placed, rng: np.random.Generator) -> ToolStart | None:
-        """The gripper anywhere, around the object, or holding it aloft."""
+        """The gripper anywhere, around the object, close by where its fingers hide the object, or holding it aloft."""
         case = rng.random()
-        if case < 0.3:  # around or above the object
+        if case < 0.25:  # around or above the object
             offset = np.array([*rng.normal(0.0, 0.008, 2), abs(rng.normal(0.0, 0.04))])
             tcp = placed.position + np.clip(offset, [-0.012, -0.012, 0.0], [0.012, 0.012, 0.15])
             return ToolStart(inside(tcp), GRIPPER_STROKE)
-        if case < 0.55:
+        if case < 0.45:
             return _held(placed, rng)
+        if case < 0.7:
+            return _beside(placed, rng) if rng.random() < 0.6 else self._coming(placed, rng)
         tcp = rng.uniform(WORKSPACE.lower, WORKSPACE.upper)
         free = np.linalg.norm(tcp[:2] - placed.position[:2]) > OBJECT_CLEARANCE or tcp[2] > 0.08
         return ToolStart(tcp, float(rng.uniform(0.0, GRIPPER_STROKE))) if free else None
+
+    def _coming(self, placed: Placed, rng: np.random.Generator) -> ToolStart:
+        """The open gripper anywhere between an ordinary start and just over the object, a little astray."""
+        over = placed.position + np.array([*rng.normal(0.0, 0.015, 2), placed.model.rest_height + OVER])
+        start = self.ordinary(placed, rng).tcp
+        return ToolStart(inside(over + (start - over) * rng.random()), GRIPPER_STROKE)
 
 
 def _beside(placed: Placed, rng: np.random.Generator) -> ToolStart:
