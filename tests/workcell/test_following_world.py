@@ -24,10 +24,10 @@ from kprl_fake_hardware.scene import OBJECT, Domain, Poses
 HOME = joints_over(0.5, 0.0, 0.15)
 PERIOD = 0.008  # [s] of a CB3 controller
 LENS = Intrinsics(FOCAL, FOCAL, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
-SCENARIOS = [Domain(), Domain(scene="env2"), Domain(object="gear")]  # GB, GB-N, GT
+SCENARIOS = [Domain(), Domain(scene="env2"), Domain(object="gear"), Domain(object="cube+gear")]
 
 
-@pytest.fixture(scope="module", params=SCENARIOS, ids=["GB", "GB-N", "GT"])
+@pytest.fixture(scope="module", params=SCENARIOS, ids=["GB", "GB-N", "GT", "either"])
 def world(request) -> Iterator[FollowingWorld]:
     world = FollowingWorld(request.param, HOME, DrivenFingers())
     yield world
