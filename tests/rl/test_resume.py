@@ -18,6 +18,7 @@ from goal_envs import make_point_env
 from test_loop import BRIEF
 
 from kprl.errors import KprlError
+from kprl.rl import loop
 from kprl.rl.checkpoint import find_checkpoint, load_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.loop import Progress, TrainingResult, train
@@ -78,6 +79,17 @@ def test_a_finished_training_is_not_trained_again_but_can_be_prolonged(tmp_path:
     assert (again.steps, again.updates, again.best) == (first.steps, first.updates, first.best)
     longer = run(tmp_path, replace(CONFIG, steps=600), resume=True)
     assert longer.steps == 600 and longer.updates > first.updates
+
+
+def test_the_time_left_of_a_resumed_training_counts_its_own_part_only(tmp_path: Path, monkeypatch: Any) -> None:
+    bars, make_bar = [], loop._bar
+    monkeypatch.setattr(loop, "_bar", lambda show: bars.append(make_bar(show)) or bars[-1])
+    monkeypatch.setattr(loop, "plot_curve", lambda *arguments: None)  # the slow part
+    run(tmp_path)
+    train(make_point_env, replace(CONFIG, steps=1000), tmp_path, resume=True)
+    _, resumed = bars
+    assert resumed.n == 100
+    assert 45 <= resumed.initial <= 55  # [%] of what is left, an episode more or less
 
 
 @pytest.mark.parametrize("learner", ["inline", "process"])

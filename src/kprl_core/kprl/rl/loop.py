@@ -217,7 +217,7 @@ class _Run:
         self.latest: EvaluationResult | None = None
         self.best: EvaluationResult | None = None
         self.stopped = False  # by the callback
-        self.resumed_minutes = 0.0
+        self.resumed_minutes, self.resumed_steps = 0.0, 0  # done by earlier parts of a training
 
     def run(self) -> TrainingResult:
         """Train until steps, minutes or the callback end it; the last thing is always an evaluation."""
@@ -269,6 +269,8 @@ class _Run:
         self.resumed_minutes = progress["minutes"]
         self.began -= 60 * self.resumed_minutes
         self.logged = (self.steps, self.learner.updates, time.monotonic())
+        self.resumed_steps = self.steps
+        self.bar.n = self.bar.initial = 100 * self._fraction()  # or the time left would count what another part did
 
     def _episode(self) -> None:
         """Act one episode with exploration, learning at the same time."""
@@ -407,11 +409,11 @@ class _Run:
         """Move the progress bar and call the callback; True if it wants to stop."""
         if not self.bar.disable or self.callback:
             row = self._state()
-            seconds, latest = max(time.monotonic() - self.began, 1e-6), self.latest
+            seconds, latest = max(60 * (self._minutes() - self.resumed_minutes), 1e-6), self.latest
             assert latest
             self.bar.n = 100 * self._fraction()
             self.bar.set_postfix_str(
-                f"{self.steps} steps, {self.steps / seconds:.0f}/s,"
+                f"{self.steps} steps, {(self.steps - self.resumed_steps) / seconds:.0f}/s,"
                 f" success {latest.success_rate:.0%}, return {latest.mean_return:.2f}, Q {row['q']:.2f}"
                 + ("" if math.isnan(row["temperature"]) else f", temperature {row['temperature']:.3g}"),
                 refresh=False,
