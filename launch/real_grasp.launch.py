@@ -7,7 +7,6 @@ from launch_ros.actions import Node
 
 from kprl.bundle import read_bundle_info
 from kprl.errors import KprlError
-from kprl.sim.objects import OBJECTS
 from kprl.sim.ranges import RANDOMIZATIONS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
@@ -45,7 +44,7 @@ ARGUMENTS = {
     "output": ("runs/real_grasp", "folder for result.json and recordings", None),
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the fake world; empty: the bundle's", None),
-    "object": ("", "object in the fake world; empty: the bundle's", ["", *sorted(OBJECTS)]),
+    "object": ("", "object in the fake world, or several as cube+gear; empty: the bundle's", None),
     "series": ("cb3", "which UR5 the fake controller is: of 125 or 500 Hz", ["cb3", "e-series"]),
     "randomization": ("workcell", "looks and contacts of the fake world", list(RANDOMIZATIONS)),
     "seed": ("3000000", "seed of the first episode's fake scene; the next ones count up", None),

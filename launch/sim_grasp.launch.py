@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from kprl.bundle import read_bundle_info
-from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.goal_parameter import read_goal
 from kprl_ros.launch_extras import EXTRA_ARGUMENTS, extras
@@ -21,7 +20,7 @@ ARGUMENTS = {
     "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the task; empty: the bundle's", None),
-    "object": ("", "object to handle; empty: the bundle's", ["", *sorted(OBJECTS)]),
+    "object": ("", "object to handle, or several as cube+gear; empty: the bundle's", None),
     "episodes": ("20", "episodes to evaluate, then the launch ends; 0: run until Ctrl-C", None),
     "goal": ("", "goal 'x,y,z' [m] in base_link of every episode; empty: the task draws one", None),
     "output": ("runs/sim_grasp", "folder for result.json, recordings, and episodes.gif where overlay is true", None),

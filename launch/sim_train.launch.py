@@ -9,7 +9,6 @@ from launch.actions import ExecuteProcess, LogInfo
 from kprl.errors import KprlError
 from kprl.files import atomic_file
 from kprl.profiles import profile_names, read_profile
-from kprl.sim.objects import OBJECTS
 from kprl.tasks import TASKS, check_names
 from kprl_ros.launch_extras import EXTRA_ARGUMENTS, extras
 from kprl_ros.launching import (
@@ -28,7 +27,7 @@ ARGUMENTS = {
     "profile": ("quick", "how much is learnt, a file in config/profiles", profile_names(PROFILES)),
     "task": ("grasp", "what is learnt", sorted(TASKS)),
     "scene": ("env1", "scene of the task", None),
-    "object": ("cube", "object to handle", sorted(OBJECTS)),
+    "object": ("cube", "object to handle, or several as cube+gear: one an episode", None),
     "output": ("runs/train", "run folder for all results", None),
     "seed": ("0", "seed of everything random", None),
     "resume": ("false", "go on in a run folder that was begun, where it was stopped", ["true", "false"]),

@@ -15,7 +15,13 @@ from kprl.keypoints.model import Autoencoder
 from kprl.keypoints.presets import PRESETS
 from kprl.keypoints.targets import DepthScale, class_shares, depth_target
 
-PARAMETERS = {"paper": (0.9e6, 1.1e6), "cpu": (0.1e6, 0.3e6), "gpu": (0.1e6, 0.3e6), "quick": (0.05e6, 0.2e6)}
+PARAMETERS = {
+    "paper": (0.9e6, 1.1e6),
+    "large": (0.3e6, 0.5e6),
+    "cpu": (0.1e6, 0.3e6),
+    "gpu": (0.1e6, 0.3e6),
+    "quick": (0.05e6, 0.2e6),
+}
 
 
 def build(preset, num_keypoints=12):

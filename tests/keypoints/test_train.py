@@ -87,7 +87,7 @@ def test_wall_clock_budget_ends_the_training(data_folder, tmp_path, capsys):
     assert "keypoints" in capsys.readouterr().err  # the progress bar
 
 
-@pytest.mark.parametrize("preset", ["paper", "gpu", "cpu"])
+@pytest.mark.parametrize("preset", ["paper", "large", "gpu", "cpu"])
 def test_other_presets_train(data_folder, tmp_path, preset, monkeypatch):
     small = dataclasses.replace(presets.PRESETS[preset], batch_size=6)  # the paper's network takes its time
     monkeypatch.setitem(presets.PRESETS, preset, small)

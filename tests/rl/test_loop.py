@@ -220,9 +220,9 @@ def test_presets() -> None:
     assert paper.actor_hidden == paper.critic_hidden == (64, 64)
     assert (paper.critic, paper.curriculum, paper.normalise) == ("observation", 0.0, False)
     assert preset("quick").critic == "goal_relative" and preset("quick").curriculum > 0
-    with pytest.raises(KprlError, match="preset 'fast': choose one of full, goal, paper, plain, quick$"):
+    with pytest.raises(KprlError, match="preset 'fast': choose one of full, goal, gpu, paper, plain, quick$"):
         preset("fast")
-    assert set(PRESETS) == {"full", "goal", "paper", "plain", "quick"}
+    assert set(PRESETS) == {"full", "goal", "gpu", "paper", "plain", "quick"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import resource
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import torch
 from goal_envs import make_point_env
 from test_loop import BRIEF
+from tqdm import tqdm
 
 from kprl.errors import KprlError
 from kprl.rl import loop
@@ -82,14 +84,28 @@ def test_a_finished_training_is_not_trained_again_but_can_be_prolonged(tmp_path:
 
 
 def test_the_time_left_of_a_resumed_training_counts_its_own_part_only(tmp_path: Path, monkeypatch: Any) -> None:
-    bars, make_bar = [], loop._bar
-    monkeypatch.setattr(loop, "_bar", lambda show: bars.append(make_bar(show)) or bars[-1])
+    bars, shown = [], []
+
+    def make_bar(show: bool) -> tqdm[Any]:
+        bar = tqdm(total=100.0, mininterval=0, disable=not show, smoothing=0)
+        bars.append(bar)
+        return bar
+
+    def note(progress: Progress) -> bool:
+        shown.append((progress.row["step"], bars[-1].format_dict, bars[-1].postfix))
+        return False
+
+    monkeypatch.setattr(loop, "_bar", make_bar)
     monkeypatch.setattr(loop, "plot_curve", lambda *arguments: None)  # the slow part
     run(tmp_path)
-    train(make_point_env, replace(CONFIG, steps=1000), tmp_path, resume=True)
-    _, resumed = bars
-    assert resumed.n == 100
-    assert 45 <= resumed.initial <= 55  # [%] of what is left, an episode more or less
+    train(make_point_env, replace(CONFIG, steps=1000), tmp_path, resume=True, callback=note)
+    first_step, first, _ = shown[0]
+    last_step, last, postfix = shown[-1]
+    assert first_step <= 560 and 45 <= first["initial"] <= 55 and last["n"] == 100  # [%]
+    own = last["n"] - last["initial"]
+    assert (last["n"] - first["initial"]) == own  # what tqdm divides by the time it has been there
+    speed = float(re.search(r"(\d+)/s", postfix)[1])
+    assert speed == pytest.approx((last_step - 500) / last["elapsed"], rel=0.2, abs=2)
 
 
 @pytest.mark.parametrize("learner", ["inline", "process"])

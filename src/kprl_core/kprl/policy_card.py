@@ -38,7 +38,7 @@ OWN = ("steps", "minutes", "seed", "device", "compile")  # settings of a run tha
 AGREED = ("task", "scene", "object", "keypoints_sha256")
 
 LIMITS = """\
-- Trained and measured in simulation only, on one object; no real robot has run it.
+- Trained and measured in simulation only, on the object named above; no real robot has run it.
 - The policy does not turn the gripper: objects lie within 17 degrees of straight where they are to be grasped.
 - The shifted domain (`config/world/shifted.yaml`) has another camera pose, light, lens, sensor and textures than any
   training saw; that of `real_grasp.launch.py use_fake_hardware:=true` is a third.
@@ -102,10 +102,11 @@ def card(name: str, trainings: Sequence[Training], episodes: int) -> str:
     """Markdown of all trainings, the one that ships first."""
     info = trainings[0].info
     made, config = info["provenance"], info["provenance"]["config"]
+    thing = info["object"].replace("+", " or ")
     return f"""# Bundle {name}
 
 {made["algorithm"]} on {info["num_keypoints"]} keypoints, end effector and goal; no position of the object goes into
-the policy. Task {info["task"]}, scene {info["scene"]}, {info["object"]}. The keypoint model inside has a
+the policy. Task {info["task"]}, scene {info["scene"]}, {thing}. The keypoint model inside has a
 [card of its own](keypoints/README.md).
 
 ![Held-out episodes](episode.gif)

@@ -26,7 +26,7 @@ def generate(
         out: Folder for shards and manifest.json.
         task: The task whose world is rendered.
         scene: Scene of the task.
-        object: Object on the table.
+        object: Object on the table; several, as cube+gear, take turns by chance.
         randomization: Ranges of domain randomization: train, shifted, workcell or none.
         workers: Processes, on whichever machines. They do not change the images.
         seed: Decides every image.
@@ -57,7 +57,7 @@ def preview(
         out: PNG file to write.
         task: The task whose world is shown.
         scene: Scene of the task.
-        object: Object on the table.
+        object: Object on the table; several, as cube+gear, take turns by chance.
         randomization: What every world draws anew, a file of config/world: train, shifted, workcell or none.
         images: How many states.
         seed: Decides every image.

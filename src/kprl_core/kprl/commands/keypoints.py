@@ -121,7 +121,7 @@ def evaluate(
         model: Keypoint model folder.
         task: The task whose world is rendered.
         scene: Scene of the task.
-        object: Object on the table.
+        object: Object on the table; several, as cube+gear, take turns by chance.
         images: How many held-out images.
         seed: Decides the images; keep it away from the training data's.
         shifted: Measure in a domain that no training saw, config/world/shifted.yaml, instead of the training's.

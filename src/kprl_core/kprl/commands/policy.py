@@ -58,8 +58,8 @@ def train(
         scene: Scene of the task.
         object: Object to handle; several, as cube+gear, take turns by chance.
         preset: paper: section III-C2 as written; quick: learns in minutes (critics that see the truth, curriculum);
-            full: quick with wider networks and more steps; gpu: its like for a GPU and many workers; goal and plain:
-            for env-id, with and without goals. If not given: what suits.
+            full: quick with wider networks and more steps; gpu: its like for a GPU and --workers 8 or more; goal and
+            plain: for env-id, with and without goals. If not given: what suits.
         algo: sac (if not given): soft actor-critic; ddpg: deep deterministic policy gradient.
         env: inprocess: the world in this process; topics: a sim bridge in lockstep and a keypoint node that run
             already, with the same task, scene, object and model.

@@ -19,6 +19,9 @@ from kprl.tasks import check_names
 SHARD_IMAGES = 500
 """Images in one shard: the unit of work of a worker, and what a killed run loses at most per worker."""
 
+SAMPLING = 2
+"""Raised whenever a task draws other states for its images: shards from before and after do not mix."""
+
 FORMAT = "kprl-data"
 VERSION = 1
 
@@ -80,6 +83,7 @@ class GenerateConfig:
             "ranges": _digest(self.randomization, self.scene),
             "images": self.images,
             "seed": self.seed,
+            "sampling": SAMPLING,
             "image_size": IMAGE_SIZE,
             "shard_images": SHARD_IMAGES,
         }

@@ -67,10 +67,11 @@ class Scenery:
 
     def draw(self, start: str, rng: np.random.Generator) -> tuple[StartState, Appearance]:
         """Draw the object if there are several, where an episode starts, and what its world looks and feels like."""
-        if len(self._models) > 1:
-            self.stage.chosen = int(rng.integers(len(self._models)))
-        state = self._starts[self.stage.chosen].sample(start, rng)
-        return state, draw(self._ranges, rng, len(self.stage.distractors), self._scene.pattern)
+        chosen = int(rng.integers(len(self._models))) if len(self._models) > 1 else 0
+        state = self._starts[chosen].sample(start, rng)
+        appearance = draw(self._ranges, rng, len(self.stage.distractors), self._scene.pattern)
+        self.stage.chosen = chosen  # last: a draw that fails leaves the world as it was
+        return state, appearance
 
     def dress(self, state: StartState, appearance: Appearance) -> dict[int, Surface]:
         """Place and paint all but the robot's joints; returns the surfaces of the movable bodies, for `view.dress`."""

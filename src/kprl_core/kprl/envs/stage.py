@@ -12,7 +12,7 @@ from kprl.sim.scenes import Scene
 from kprl.tasks.start_states import StartState
 
 TABLE_THICKNESS = 0.04  # [m]
-PARKED_HEIGHT = -3.0  # [m] where distractors wait that an episode does not use: behind the camera's far plane
+PARKED_HEIGHT = -3.0  # [m] where bodies wait that an episode does not use: behind the camera's far plane
 AWAY = (0.5, 0.0, 2.0)  # [m] where the object touches nothing
 UPRIGHT = (0.0, 0.0, 0.0, 1.0)
 OBJECT_SPIN = 0.005  # [m] spinning friction of the object: a fingertip is no point
@@ -46,6 +46,8 @@ class Stage:
 
     def clear(self) -> None:
         """Put everything where nothing touches anything, so that a world saved so keeps no contacts."""
+        if len(self.objects) > 1:  # Bullet orders contacts by when a body became movable: in `dress`, whichever it is
+            self._bullet.set_mass(self.object, 0.0)
         self._bullet.place(self.object, AWAY, UPRIGHT)
         for body in (*self.objects[: self.chosen], *self.objects[self.chosen + 1 :], *self.distractors):
             self._park(body)

@@ -14,7 +14,7 @@ DOMAINS = {"held-out": "train", "shifted": "shifted"}
 RESULT = "result.json"
 
 LIMITS = """\
-- Trained on simulated images only, of one object on one table, in the view that `keypoints.json` names.
+- Trained on simulated images only, of the object named above, in the view that `keypoints.json` names.
 - Where the gripper hides the object, its keypoints have nothing to lie on and wander; some stay confident.
 - A held object is within a centimetre of the tool: there the picture adds little to what the tool's place says.
 - The camera's pose is drawn anew for every image: the shifted domain's position error contains that of a pose outside
@@ -27,6 +27,7 @@ def model_card(folder: Path, description: dict[str, Any]) -> str:
     held_out, shifted = (read_json(folder / domain / RESULT) for domain in DOMAINS)
     training = description["training"]
     data = training["data"]
+    thing = data["object"].replace("+", " or ")
     minutes = f"{training['minutes']:.{0 if training['minutes'] >= 10 else 1}f}"
     made = (
         f"{training['steps']} updates in {minutes} minutes on {training['device']} "
@@ -34,7 +35,7 @@ def model_card(folder: Path, description: dict[str, Any]) -> str:
     )
     return f"""# Keypoints {folder.name}
 
-{description["num_keypoints"]} keypoints on gripper and {data["object"]}: task {data["task"]}, scene {data["scene"]}.
+{description["num_keypoints"]} keypoints on gripper and {thing}: task {data["task"]}, scene {data["scene"]}.
 
 ![Keypoints on held-out images](held-out/overlays.png)
 

@@ -147,26 +147,18 @@ FOREIGN = TrainPolicyConfig(
     updates_per_step=1.0,
     evaluate_every=2_000,
 )
+FULL = TrainPolicyConfig(
+    steps=150_000,
+    actor_hidden=(128, 128),
+    critic_hidden=(128, 128),
+    buffer_size=200_000,
+    evaluate_every=10_000,
+    evaluation_episodes=50,
+)
 PRESETS: dict[str, TrainPolicyConfig] = {
     "quick": TrainPolicyConfig(),
-    "full": TrainPolicyConfig(
-        steps=150_000,
-        actor_hidden=(128, 128),
-        critic_hidden=(128, 128),
-        buffer_size=200_000,
-        evaluate_every=10_000,
-        evaluation_episodes=50,
-    ),
-    "gpu": TrainPolicyConfig(
-        steps=150_000,
-        batch_size=512,
-        updates_per_step=1.0,
-        actor_hidden=(128, 128),
-        critic_hidden=(128, 128),
-        buffer_size=200_000,
-        evaluate_every=10_000,
-        evaluation_episodes=100,
-    ),
+    "full": FULL,
+    "gpu": replace(FULL, batch_size=512, updates_per_step=1.0, evaluation_episodes=100),
     "paper": TrainPolicyConfig(
         steps=200_000,
         batch_size=512,

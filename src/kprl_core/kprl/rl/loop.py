@@ -270,7 +270,8 @@ class _Run:
         self.began -= 60 * self.resumed_minutes
         self.logged = (self.steps, self.learner.updates, time.monotonic())
         self.resumed_steps = self.steps
-        self.bar.n = self.bar.initial = 100 * self._fraction()  # or the time left would count what another part did
+        # Or the time left would count what another part did.
+        self.bar.n = self.bar.initial = self.bar.last_print_n = 100 * self._fraction()
 
     def _episode(self) -> None:
         """Act one episode with exploration, learning at the same time."""
