@@ -26,7 +26,7 @@ YES_NO = ["true", "false"]
 LOOPBACK = "127.0.0.1"
 MOST_REPEATS = 2  # of an image: a sensor's noise makes no two alike, a camera whose buffer is stuck does
 ARGUMENTS = {
-    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
+    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task, scene and object", None),
     "robot_ip": ("", "address of the robot's controller; of fake hardware a loopback one, empty: 127.0.0.1", None),
     "gripper_ip": ("", "address of the gripper's URCap server; empty: the robot's", None),
     "camera": (
@@ -58,7 +58,7 @@ def generate_launch_description():
 
 def plan(values):
     """Check everything that can be checked before anything starts, then start the graph."""
-    bundle = bundle_folder(values["bundle"], values["task"], values["scene"])
+    bundle = bundle_folder(values["bundle"], values["task"], values["scene"], values["object"])
     info = read_bundle_info(bundle, values["task"])
     episodes, seed = whole_number("episodes", values["episodes"]), whole_number("seed", values["seed"])
     read_goal(values["goal"])

@@ -17,7 +17,7 @@ from kprl_ros.launching import (
 )
 
 ARGUMENTS = {
-    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task and scene", None),
+    "bundle": ("", "folder of the bundle to run; empty: the one that ships for task, scene and object", None),
     "task": ("grasp", "task that the bundle must be for", sorted(TASKS)),
     "scene": ("", "scene of the task; empty: the bundle's", None),
     "object": ("", "object to handle, or several as cube+gear; empty: the bundle's", None),
@@ -44,7 +44,7 @@ def generate_launch_description():
 def plan(values):
     """Check everything that can be checked before anything starts, then start the graph."""
     task, clock = values["task"], values["clock"]
-    bundle = bundle_folder(values["bundle"], task, values["scene"])
+    bundle = bundle_folder(values["bundle"], task, values["scene"], values["object"])
     info = read_bundle_info(bundle, task)
     scene, thing = values["scene"] or info["scene"], values["object"] or info["object"]
     check_names(task, scene, thing)

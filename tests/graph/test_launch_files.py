@@ -19,8 +19,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PointStamped, TwistStamped
 from graph_processes import FIRST_DOMAIN, Graph, counts, environment, open_graph
 
+from kprl.errors import KprlError
 from kprl.tasks.outcome import FAILURES
-from kprl_ros import topics
+from kprl_ros import launching, topics
 from kprl_ros.topics import LATCHED, STREAM, within
 
 pytestmark = pytest.mark.graph
@@ -162,3 +163,14 @@ def test_sim_grasp_in_lockstep_gives_the_same_result_twice(bundle: Path, tmp_pat
     assert results[0] == results[1]
     assert results[0]["episodes"] == 2 and sum(results[0]["outcomes"].values()) == 2
     assert all({"gripper_says", "truth", "outcome"} <= set(episode) for episode in results[0]["per_episode"])
+
+
+def test_the_bundle_that_ships_for_an_object_goes_before_that_of_its_scene(tmp_path, monkeypatch):
+    monkeypatch.setattr(launching, "_installed", lambda folder: tmp_path / folder)
+    for name in ("grasp-env1", "grasp-env1-gear"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    chosen = {thing: launching.bundle_folder("", "grasp", "", thing).name for thing in ("", "cube", "gear")}
+    assert chosen == {"": "grasp-env1", "cube": "grasp-env1", "gear": "grasp-env1-gear"}
+    assert launching.bundle_folder("mine", "grasp", "", "gear").name == "mine"
+    with pytest.raises(KprlError, match="no bundle ships for task grasp, scene env2"):
+        launching.bundle_folder("", "grasp", "env2", "gear")

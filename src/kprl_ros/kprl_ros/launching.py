@@ -30,14 +30,19 @@ def config_folder() -> Path:
     return _installed("config")
 
 
-def bundle_folder(given: str, task: str, scene: str) -> Path:
+def bundle_folder(given: str, task: str, scene: str, object: str = "") -> Path:
     """The folder of the bundle that was given or, if none was, that ships for the task and the scene (empty: env1).
+
+    Where one ships for the object there, `models/TASK-SCENE-OBJECT`, it is that one.
 
     Errors: `KprlError` where none ships.
     """
     if given:
         return Path(given).expanduser().absolute()
     shipped = _installed("models") / f"{task}-{scene or 'env1'}"
+    own = shipped.with_name(f"{shipped.name}-{object}")
+    if object and own.is_dir():
+        return own
     if not shipped.is_dir():
         raise KprlError(f"no bundle ships for task {task}, scene {scene or 'env1'}: give one with bundle:=PATH")
     return shipped

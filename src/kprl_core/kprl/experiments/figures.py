@@ -137,7 +137,7 @@ TABLE1 = Experiment(
         "The whole real stack runs on fake hardware, in a world that no training saw (`docs/real.md`); no real robot."
         " Seeds are other scenes for the same bundle.",
         "The paper, on a real robot: " + ", ".join(f"{name} {rate}" for name, rate in PAPER_TABLE1.items()) + ".",
-        "GB: cube in env1; GB-N: cube in env2; GT: gear in env1, with a policy that was trained on the cube.",
+        "GB: cube in env1; GB-N: cube in env2; GT: gear in env1; each with the bundle that ships for it.",
     ),
     _table1, lambda setting: {},
 )  # fmt: skip

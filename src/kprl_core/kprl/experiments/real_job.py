@@ -30,7 +30,7 @@ class RealJob:
     object: str
     episodes: int
     seed: int
-    bundle: Path | None = None  # None: that of models/ for the scene
+    bundle: Path | None = None  # None: that of models/ for scene and object
     needs: tuple[str, ...] = ()
     gpus: float = 0.0
 
