@@ -182,6 +182,7 @@ def _begin_part(run: PolicyRun, steps: int, resume: bool) -> list[dict[str, Any]
     parts = begun.get("parts", [])
     if from_step < steps:  # else it only lacks its deliverables
         parts = [*parts, {"from_step": from_step, **provenance("torch")}]
+    parts = list({part["from_step"]: part for part in parts}.values())  # what left no checkpoint is no part of the run
     write_json(run.out / RUN_FILE, begun | {"parts": parts})
     return parts
 
