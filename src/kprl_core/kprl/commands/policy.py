@@ -91,8 +91,8 @@ def train(
     }  # fmt: skip
     changes: dict[str, Any] = {}
     if start_from is not None:
-        checkpoint = find_checkpoint(start_from).absolute()
-        changes = network_settings(checkpoint) | {"start_from": str(checkpoint)}
+        # As it was typed: a bundle tells it to others, whose folders are elsewhere.
+        changes = network_settings(find_checkpoint(start_from)) | {"start_from": str(start_from)}
         given["random_steps"] = random_steps or 0
     changes |= {name: value for name, value in given.items() if value is not None}
     if env_id is not None:

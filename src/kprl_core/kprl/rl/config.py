@@ -37,7 +37,7 @@ class TrainPolicyConfig:
     algo: Literal["sac", "ddpg"] = "sac"
     """What learns: SAC (eq. 7 to 9) or DDPG (eq. 4 to 6)."""
     start_from: str | None = None
-    """Checkpoint folder of another training whose networks, optimisers and temperature this one starts with."""
+    """Folder of another training, or its bundle, whose networks, optimisers and temperature this one starts with."""
     steps: int = 60_000
     """Environment steps of the whole run, warm-up included."""
     minutes: float | None = None

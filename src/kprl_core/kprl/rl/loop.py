@@ -23,7 +23,7 @@ from kprl.locks import sole_holder
 from kprl.rl.acting import Finished, Worlds, WorldsFactory, episode_start, start_options
 from kprl.rl.agent import Sizes
 from kprl.rl.agents import AgentFactory, compile_note, make_actor, make_agent
-from kprl.rl.checkpoint import POLICY, load_checkpoint, network_settings, save_checkpoint
+from kprl.rl.checkpoint import POLICY, find_checkpoint, load_checkpoint, network_settings, save_checkpoint
 from kprl.rl.config import TrainPolicyConfig
 from kprl.rl.episode import EpisodeRecorder
 from kprl.rl.evaluation import EvaluationResult, evaluate
@@ -157,7 +157,7 @@ def train(
         if state:
             run.go_on(*state)
         elif config.start_from:
-            _transfer(Path(config.start_from), learner, config)
+            _transfer(find_checkpoint(Path(config.start_from)), learner, config)
         return run.run()
 
 
