@@ -15,13 +15,15 @@ from kprl.keypoints.encoder import load_encoder
 from kprl.keypoints.folder import read_description
 
 MODELS = Path(__file__).parents[2] / "models"
-BUNDLES = ("grasp-env1", "grasp-env2", "push-env1")
+BUNDLES = ("grasp-env1", "grasp-env1-gear", "grasp-env2", "push-env1")
 
 
 @pytest.mark.parametrize("name", BUNDLES)
 def test_a_shipped_bundle_is_whole_and_has_its_cards(name: str) -> None:
     bundle = load_bundle(MODELS / name, task=name.partition("-")[0])
-    assert f"{bundle.info['task']}-{bundle.info['scene']}" == name and bundle.info["object"] == "cube"
+    things = bundle.info["object"].split("+")
+    world = f"{bundle.info['task']}-{bundle.info['scene']}"
+    assert name == world if things == ["cube"] else name == f"{world}-{things[-1]}"
     trained_on = read_description(MODELS / name / "keypoints")["training"]["data"]
     assert (trained_on["task"], trained_on["scene"]) == (bundle.info["task"], bundle.info["scene"])
     card = (MODELS / name / "README.md").read_text()
@@ -46,5 +48,6 @@ def test_a_training_starts_from_a_shipped_bundle(tmp_path: Path) -> None:
           "--evaluation-episodes", "1", "--final-episodes", "1", "--out", str(tmp_path / "run")])  # fmt: skip
     made = read_json(tmp_path / "run" / "bundle" / "bundle.json")["provenance"]["config"]
     theirs = read_json(MODELS / "grasp-env1" / "bundle.json")["provenance"]["config"]
+    assert made["start_from"] == bundle  # as it was typed
     for name in ("critic", "actor_hidden", "critic_hidden"):
         assert made[name] == theirs[name]

@@ -169,7 +169,7 @@ def build_inputs() -> Iterator[Path]:
 
 def linked_names() -> list[str]:
     """Return the names of the files that the build links into install/ one by one: a new one asks for a build."""
-    files = [path for folder in ("launch", "config") for path in (ROOT / folder).rglob("*")]
+    files = [path for folder in ("launch", "config", "models") for path in (ROOT / folder).rglob("*")]
     return sorted(str(path.relative_to(ROOT)) for path in files if path.is_file() and path.suffix != ".pyc")
 
 
