@@ -161,7 +161,7 @@ def test_too_few_images_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"preset": "fast"}, "unknown preset 'fast'.*cpu, gpu, paper, quick"),
+        ({"preset": "fast"}, "unknown preset 'fast'.*cpu, gpu, large, paper, quick"),
         ({"num_keypoints": 1}, "num_keypoints is 1"),
         ({"minutes": 0.0}, "minutes is 0.0"),
         ({"minutes": float("nan")}, "minutes is nan"),
