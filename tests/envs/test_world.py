@@ -171,6 +171,23 @@ def test_of_several_objects_each_episode_has_one_by_its_seed(names):
     world.close()
 
 
+def test_a_draw_that_fails_leaves_the_episode_that_is():
+    world = World(object="cube+gear")
+    seeds = {}
+    for seed in range(12):
+        world.reset(seed)
+        seeds[world.model.name] = seed
+    state = world.reset(seeds["cube"])
+    for sampler in world._scenery._starts:
+        sampler._task.is_fair = lambda position, goal: False  # nothing fits any more
+    with pytest.raises(KprlError, match="no ordinary start"):
+        world.reset(seeds["gear"])
+    assert world.model.name == "cube"
+    after = world.step(Command(np.zeros(3), state.opening, 0.0))
+    assert np.allclose(after.object_position, state.object_position, atol=2e-3)
+    world.close()
+
+
 def test_the_target_is_where_the_camera_projects_it(world):
     for seed in range(10):
         state = world.reset(seed)

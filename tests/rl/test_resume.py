@@ -87,7 +87,7 @@ def test_the_time_left_of_a_resumed_training_counts_its_own_part_only(tmp_path: 
     bars, shown = [], []
 
     def make_bar(show: bool) -> tqdm[Any]:
-        bar = tqdm(total=100.0, mininterval=0, disable=not show, smoothing=0)
+        bar = tqdm(total=100.0, mininterval=0, disable=not show)
         bars.append(bar)
         return bar
 
@@ -102,8 +102,7 @@ def test_the_time_left_of_a_resumed_training_counts_its_own_part_only(tmp_path: 
     first_step, first, _ = shown[0]
     last_step, last, postfix = shown[-1]
     assert first_step <= 560 and 45 <= first["initial"] <= 55 and last["n"] == 100  # [%]
-    own = last["n"] - last["initial"]
-    assert (last["n"] - first["initial"]) == own  # what tqdm divides by the time it has been there
+    assert first["rate"] * first["elapsed"] < 20  # [%] in its first episode: what came before is no speed of its own
     speed = float(re.search(r"(\d+)/s", postfix)[1])
     assert speed == pytest.approx((last_step - 500) / last["elapsed"], rel=0.2, abs=2)
 
